@@ -1,0 +1,1 @@
+"""Data only: protocols, policies, grading schemes, carriers, label templates, fonts, icons, demo data, locks."""

@@ -1,0 +1,140 @@
+"""What a decision is made from and what comes out: values that explain themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from station.inspection.facts import Answer, IdentityOutcome, Skipped, WeightJudgement
+from station.inspection.protocol import Protocol
+from station.quantities import Money
+from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation, ReturnLine
+
+
+class Disposition(StrEnum):
+    """Where the unit goes (DOMAIN.md). A decision, not EPCIS' state of the same name."""
+
+    RESTOCK = "restock"
+    REPACKAGE = "repackage"
+    REFURBISH = "refurbish"
+    LIQUIDATE = "liquidate"
+    RETURN_TO_VENDOR = "return_to_vendor"
+    DONATE = "donate"
+    RECYCLE = "recycle"
+    DESTROY = "destroy"
+    QUARANTINE = "quarantine"
+    """Includes *hold*: an unmapped article, a wrong item, an unclear gate."""
+    MISSING = "missing"
+    SHIP_BACK = "ship_back"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason: a code for machines and a sentence for people, kept together for ever."""
+
+    code: str
+    text: str
+    """Plain English, complete without its context; screens may translate by code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything a decision may look at. The same case and rules give the same decision, byte for byte."""
+
+    at: datetime
+    identity: IdentityOutcome
+    merchant: Merchant | None
+    item: CatalogueItem | None
+    authorisation: ReturnAuthorisation | None
+    line: ReturnLine | None
+    protocol: Protocol | None
+    answers: tuple[Answer, ...]
+    weight: WeightJudgement | None
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AxisLevel:
+    """One condition axis, e.g. function 3 of 6."""
+
+    axis: str
+    level: int
+    best: int
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """A name that the scheme derives from the axes, with its written meaning."""
+
+    code: str
+    meaning: str
+    scheme: str
+    scheme_version: int
+    axes: tuple[AxisLevel, ...]
+
+
+class GateState(StrEnum):
+    """A gate that was looked at."""
+
+    CLEAR = "clear"
+    RAISED = "raised"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A rule of safety, law or honesty that nobody at the bench can talk past."""
+
+    id: str
+    state: GateState
+    reason: Reason
+    forbids: tuple[Disposition, ...]
+    requires: Disposition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One route and what it is worth."""
+
+    disposition: Disposition
+    value: Money | None
+    """Net value; None = cannot be computed (no price known)."""
+    allowed: bool
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """What the customer gets back."""
+
+    amount: Money | None
+    """None = cannot be decided here (nothing known that was paid); goes to a person."""
+    decision: str
+    """``full``, ``partial``, ``none`` or ``manual``."""
+    trail: tuple[Reason, ...]
+    """Every rule that was applied, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The whole answer for one unit."""
+
+    grade: Grade | None
+    """None where the unit could not be graded (unknown item, no protocol)."""
+    gates: tuple[Gate, ...]
+    disposition: Disposition
+    reasons: tuple[Reason, ...]
+    """Why this disposition, in plain words, most important first."""
+    alternatives: tuple[Alternative, ...]
+    """All routes, best first, forbidden ones included with the rule that forbids them."""
+    refund: Refund
+    tote: str
+    """Where to put it, e.g. ``R-14``."""
+    found_reason: str | None
+    second_look: tuple[Reason, ...]
+    """Why a second person should look; empty = nobody needs to."""
+    needs_confirm: bool
+    """A damaged or gated unit asks for an explicit CONFIRM; a clean one is confirmed by its last scan."""
+    versions: tuple[tuple[str, str], ...]
+    """(what, "id@version sha256") of protocol, scheme and policy used."""

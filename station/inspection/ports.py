@@ -1,0 +1,90 @@
+"""What the desk needs from the store: reading what is known, and one way to write what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from station.decision.model import Disposition
+from station.identify.scan import CandidateKind
+from station.journal.entry import Entry, Fact
+from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
+
+
+class Directory(Protocol):
+    """What this station knows offline. Every method is one indexed look-up."""
+
+    def returns_by(self, kind: CandidateKind, key: str) -> tuple[ReturnAuthorisation, ...]:
+        """Returns that an RMA code, tracking number or LPN belongs to; open ones first."""
+        ...
+
+    def items_by_code(self, key: str) -> tuple[CatalogueItem, ...]:
+        """Articles that carry a code: GTIN-14, SKU, FNSKU, ASIN."""
+        ...
+
+    def item(self, merchant_id: str, sku: str) -> CatalogueItem | None: ...
+
+    def merchant(self, merchant_id: str) -> Merchant | None: ...
+
+    def inspected_units(self, merchant_id: str, rma: str) -> Mapping[int, int]:
+        """Line number → units of it that already have an inspection that stands (not voided)."""
+        ...
+
+    def lpn_is_used(self, lpn: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecentUnit:
+    """One line of "just done"."""
+
+    inspection_id: str
+    title: str
+    grade: str | None
+    disposition: Disposition
+    tote: str
+    second_look: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftFigures:
+    """The bench's own pace; no ranking of people."""
+
+    units: int
+    this_hour: int
+    median_seconds: int | None
+    parked: int
+
+
+class BenchStore(Protocol):
+    """The store as the desk sees it."""
+
+    @property
+    def directory(self) -> Directory: ...
+
+    def commit(self, facts: Sequence[Fact], *, actor: str, drafts: Mapping[str, bytes | None]) -> tuple[Entry, ...]:
+        """Write facts and drafts in one durable transaction.
+
+        Args:
+            facts: appended to the journal in this order and projected into rows.
+            actor: badge or name of who did it.
+            drafts: slot → bytes to keep, or None to delete the slot.
+
+        Returns:
+            The entries as they stand in the journal; on return they survive a power cut.
+
+        Raises:
+            StoreFault: disk full or broken; nothing of this call was written.
+        """
+        ...
+
+    def draft(self, slot: str) -> bytes | None: ...
+
+    def slots(self, prefix: str) -> tuple[str, ...]:
+        """Names of draft slots that begin with ``prefix``, oldest first."""
+        ...
+
+    def recent(self, limit: int) -> tuple[RecentUnit, ...]: ...
+
+    def figures(self, since: datetime, now: datetime) -> ShiftFigures: ...

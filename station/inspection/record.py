@@ -1,0 +1,112 @@
+"""What goes into the journal, one dataclass per kind of entry. These shapes are for ever: change them by a new schema.
+
+``bytes`` fields are written as base64, datetimes as ISO 8601, enums as their text (msgspec's JSON rules).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from station.decision.model import Decision
+from station.identify.scan import RawScan
+from station.inspection.facts import (
+    Answer,
+    IdentityOutcome,
+    Photo,
+    Skipped,
+    StepTime,
+    WeightJudgement,
+    WeightReading,
+)
+from station.returns.model import ArrivalKind
+
+PARCEL_OPENED = "parcel.opened"
+PARCEL_PARKED = "parcel.parked"
+PARCEL_CLOSED = "parcel.closed"
+INSPECTION_CONFIRMED = "inspection.confirmed"
+INSPECTION_VOIDED = "inspection.voided"
+LABEL_PRINTED = "label.printed"
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelOpened:
+    """A parcel was put on the bench and its first code was read."""
+
+    parcel_id: str
+    arrival: ArrivalKind
+    scan: RawScan
+    rma: str | None
+    merchant_id: str | None
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelParked:
+    """A parcel was set aside unfinished; its draft stays on this bench."""
+
+    parcel_id: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelClosed:
+    """The last unit of a parcel is done, or the next parcel was opened."""
+
+    parcel_id: str
+    units: int
+    missing_lines: tuple[int, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """One inspection of one unit; immutable once confirmed. A correction is a new one that names what it corrects."""
+
+    inspection_id: str
+    unit_id: str
+    lpn: str
+    parcel_id: str
+    rma: str | None
+    merchant_id: str | None
+    line: int | None
+    sku: str | None
+    gtin: str | None
+    title: str
+    category: str | None
+    serial_declared: str | None
+    serial_found: str | None
+    identity: IdentityOutcome
+    scans: tuple[RawScan, ...]
+    weight: WeightReading | None
+    judgement: WeightJudgement | None
+    photos: tuple[Photo, ...]
+    answers: tuple[Answer, ...]
+    defects: tuple[tuple[str, str], ...]
+    declared_reason: str | None
+    decision: Decision
+    skipped: tuple[Skipped, ...]
+    timings: tuple[StepTime, ...]
+    corrects: str | None
+    started_at: datetime
+    confirmed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionVoided:
+    """The compensating entry of an undo after CONFIRM."""
+
+    inspection_id: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPrinted:
+    """A label left for the printer; ``copy`` counts reprints (0 = the original)."""
+
+    job_id: str
+    lpn: str
+    copy: int
+    at: datetime

@@ -1,0 +1,1 @@
+"""Bench ↔ centre. ``protocol.py`` is read by both ends; ``client`` and ``server`` meet nowhere else."""
