@@ -1,7 +1,8 @@
 """The one table of actions: what can be done, by which barcode, which key and under which name.
 
 The bench's keys and buttons, the printed command sheet and the scanner all read this table; nothing else names a
-command. Barcodes use ``[A-Z0-9-]`` only and at most 14 characters, so that Code 128 stays readable at 60 mm. Keys are Qt's portable
+command. Barcodes use ``[A-Z0-9-]`` only and at most 14 characters, so that Code 128 stays readable at 60 mm.
+Keys are Qt's portable
 names; letters without Ctrl are never used, because a keyboard-wedge scanner types letters.
 """
 

@@ -1,0 +1,76 @@
+"""What the sync client needs of the journal: the unsent part of it, and a place for the server's answers.
+
+The journal itself is the outbox: an entry is pending until a row in the acknowledgements names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from station.journal.entry import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The server's parsed answer for one entry."""
+
+    generation: int
+    seq: int
+    status: str
+    """``accepted``, ``duplicate``, ``quarantined``, ``conflict`` or ``id_collision``; ``retry`` never comes here."""
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """What the sync bar shows."""
+
+    entries: int
+    photos: int
+    since: datetime | None
+    """When the oldest unsent entry was recorded."""
+    quarantined: int
+
+
+class Outbox(Protocol):
+    """Implemented by ``station.store.Store``; used by ``sync.client``. Safe to call from the sync thread."""
+
+    @property
+    def station(self) -> str: ...
+
+    def pending_entries(self, limit: int, max_bytes: int) -> tuple[Entry, ...]:
+        """The oldest unacknowledged entries, in (generation, seq) order; at least one if any is pending."""
+        ...
+
+    def acknowledge(self, answers: Sequence[Acknowledgement]) -> None:
+        """Keep the server's answers, durably, in one transaction. Naming an entry twice changes nothing."""
+        ...
+
+    def unsent(self) -> Unsent: ...
+
+    def photos_to_send(self, limit: int) -> tuple[str, ...]:
+        """Hashes of photos named by acknowledged entries and not yet at the server, oldest first."""
+        ...
+
+    def photo_bytes(self, sha256: str) -> bytes:
+        """The JPEG, checked against its name.
+
+        Raises:
+            StoreFault: gone or changed on disk; the text names the file.
+        """
+        ...
+
+    def photo_sent(self, sha256: str) -> None: ...
+
+    def photo_lost(self, sha256: str, reason: str) -> None:
+        """Note that a photo cannot be sent (gone or damaged on disk): reported, and never retried for ever."""
+        ...
+
+    def sync_value(self, key: str) -> str | None:
+        """A small value the sync client keeps, e.g. ``server_epoch``."""
+        ...
+
+    def set_sync_value(self, key: str, value: str) -> None: ...
