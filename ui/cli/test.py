@@ -1,0 +1,56 @@
+"""``station test``: the whole test suite, as CI runs it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from station.errors import EnvironmentFault
+
+
+def find_checkout() -> Path:
+    """The folder with the tests.
+
+    Raises:
+        EnvironmentFault: this is an installed program; its tests stayed in the source.
+    """
+    root = Path(__file__).resolve().parent.parent.parent
+    if not (root / "tests" / "conftest.py").is_file() or not (root / "pyproject.toml").is_file():
+        raise EnvironmentFault(
+            f"there are no tests in {root}: an installed station does not bring them. "
+            "Take a checkout of the source and run there: python3 -m station test"
+        )
+    return root
+
+
+def pytest_environment(settings: dict[str, str], has_display: bool) -> dict[str, str]:
+    """The process environment of the tests: Qt without a screen unless there is one."""
+    return settings if has_display else {**settings, "QT_QPA_PLATFORM": "offscreen"}
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--slow", is_flag=True, help="Run the long seeds and soaks too.")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- PYTEST OPTIONS]")
+def test(slow: bool, words: tuple[str, ...]) -> int:
+    """Run the test suite; what follows -- goes to pytest, e.g. station test -- -k store."""
+    root = find_checkout()
+    if importlib.util.find_spec("pytest") is None:
+        raise EnvironmentFault(
+            f"pytest is not installed for {sys.executable}. Start with python3 -m station test, which brings it, "
+            "or run pip install -e '.[test]'"
+        )
+    command = [sys.executable, "-m", "pytest", *(["--slow"] if slow else []), *words]
+    has_display = sys.platform in ("win32", "darwin") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    with subprocess.Popen(command, cwd=root, env=pytest_environment(dict(os.environ), has_display)) as child:
+        while True:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:
+                continue  # pytest got it too, and ends with its summary
