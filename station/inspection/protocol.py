@@ -57,6 +57,10 @@ class Choice:
     found_reason: str | None = None
     """Return reason that this answer establishes as found."""
     second_look: bool = False
+    reason: str = ""
+    """The sentence this answer puts into the record, complete without the question; empty = question and label."""
+    rework_minutes: int = 0
+    """Work that this finding costs before the unit can be sold, whole minutes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,3 +175,5 @@ class Outcome:
     view: BenchView
     tone: Tone | None = None
     labels: tuple[LabelJob, ...] = ()
+    asks: tuple[Command, ...] = ()
+    """Actions that are the window's business (PHOTO, HELP), however they were given."""

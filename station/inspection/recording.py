@@ -1,0 +1,113 @@
+"""The draft of one unit → the case a decision is made from → the inspection that goes into the journal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from station.decision.model import Case, Decision, Reason
+from station.errors import Defect
+from station.inspection.draft import Draft, LineState, Log, UnitDraft, step_times
+from station.inspection.facts import IdentityOutcome
+from station.inspection.protocol import ALWAYS, Protocol, Shot
+from station.inspection.record import Inspection
+from station.returns.model import Trait
+
+BARE_PROTOCOL = Protocol(
+    id="hold",
+    version=1,
+    title="Goods without a protocol",
+    categories=(),
+    shots=(Shot("front", "Front", "Lay it flat, front up", ALWAYS),),
+    questions=(),
+)
+"""For a unit that no protocol covers: it is weighed, photographed and held. Nobody is asked anything."""
+
+
+def case_of(draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime) -> Case:
+    """Everything the decision may look at."""
+    parcel = draft.parcel
+    line = draft.line(unit.line)
+    return Case(
+        at=parcel.opened_at if parcel is not None else at,
+        identity=unit.identity,
+        merchant=parcel.merchant if parcel is not None else None,
+        item=unit.item,
+        authorisation=parcel.authorisation if parcel is not None else None,
+        line=line.line if line is not None else None,
+        protocol=None if protocol is BARE_PROTOCOL else protocol,
+        answers=unit.answers,
+        weight=unit.judgement,
+        skipped=unit.skipped,
+    )
+
+
+def with_asked_second_look(decision: Decision, unit: UnitDraft) -> Decision:
+    """Add the inspector's own wish for a second pair of eyes."""
+    if not unit.second_look_asked:
+        return decision
+    asked = Reason("asked_by_inspector", "The inspector asked for a second look")
+    return replace(decision, second_look=(*decision.second_look, asked))
+
+
+def traits_of(unit: UnitDraft) -> tuple[Trait, ...]:
+    return unit.item.traits if unit.item is not None else ()
+
+
+def declared_reason(line: LineState | None) -> str | None:
+    return line.line.declared_reason if line is not None else None
+
+
+def inspection_of(
+    draft: Draft, log: Log, unit: UnitDraft, protocol: Protocol, decision: Decision, inspection_id: str, now: datetime
+) -> Inspection:
+    """Build the record of one confirmed unit."""
+    parcel = draft.parcel
+    if parcel is None:
+        raise Defect("a unit was confirmed without a parcel")
+    line = draft.line(unit.line)
+    answered = unit.answered
+    chosen = [
+        choice
+        for question in protocol.questions
+        if (choice := question.choice(answered.get(question.id, ""))) is not None
+    ]
+    authorisation = parcel.authorisation
+    return Inspection(
+        inspection_id=inspection_id,
+        unit_id=unit.unit_id,
+        lpn=unit.lpn,
+        parcel_id=parcel.id,
+        rma=authorisation.id if authorisation is not None else None,
+        merchant_id=parcel.merchant.id if parcel.merchant is not None else None,
+        line=unit.line,
+        sku=unit.item.sku if unit.item is not None else (line.line.sku if line is not None else None),
+        gtin=unit.gtin,
+        title=title_of(unit, line),
+        category=unit.item.category if unit.item is not None else None,
+        serial_declared=line.line.serial if line is not None else None,
+        serial_found=unit.serial_found,
+        identity=unit.identity,
+        scans=unit.scans,
+        weight=unit.weight,
+        judgement=unit.judgement,
+        photos=unit.photos,
+        answers=unit.answers,
+        defects=tuple(defect for choice in chosen for defect in choice.defects),
+        declared_reason=declared_reason(line),
+        decision=decision,
+        skipped=unit.skipped,
+        timings=step_times(log, unit.unit_id, now),
+        corrects=log.corrects.get(unit.unit_id),
+        started_at=unit.started_at,
+        confirmed_at=now,
+    )
+
+
+def title_of(unit: UnitDraft, line: LineState | None) -> str:
+    """The article's name, or the code that was scanned when nobody knows the article."""
+    if unit.item is not None:
+        return unit.item.title
+    if line is not None and unit.identity in (IdentityOutcome.MATCH, IdentityOutcome.MISSING):
+        return line.line.sku
+    return unit.scans[-1].data.decode("utf-8", "replace")

@@ -1,0 +1,166 @@
+"""The composition root of the desktop app: every object is made here, handed down, and ended here in order.
+
+The window is painted first; the store, the rules, the camera and the devices come up behind it, each on its own thread.
+Scans that arrive meanwhile wait in the desk's queue.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from station.clock import Clock, SystemClock
+from station.config import Config
+from station.errors import InvalidInput, StoreFault
+from station.ids import uuid7
+from station.inspection.facts import Photo
+from station.inspection.view import Tone
+from ui.bench.window import BenchIdentity, BenchWindow
+from ui.controller import BenchController
+from ui.loops import camera_loop, label_job_printer, scale_loop, scanner_loop, sync_loop
+from ui.theme import theme_named
+from ui.threads import DeskThread, Loop, LoopThread
+from ui.widgets.sound import SoundPlayer
+
+if TYPE_CHECKING:
+    from devices.camera.model import ShotTaken
+    from station.inspection.desk import Desk
+    from station.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+SHIFT = timedelta(hours=9)
+"""Figures of "this shift" reach back this far."""
+
+
+class BenchApp(QObject):
+    """One running bench."""
+
+    def __init__(self, home: Path, config: Config, *, clock: Clock | None = None, pictures: Path | None = None) -> None:
+        super().__init__()
+        self._home = home
+        self._config = config
+        self._clock: Clock = clock or SystemClock()
+        self._store: Store | None = None
+        station = config.station
+        self.window = BenchWindow(
+            BenchIdentity(station.name, station.hall, station.inspector), theme_named(config.screen.theme)
+        )
+        self.window.picture_folder = pictures
+        self.window.photo_loader = self._photo_bytes
+        self._sound = SoundPlayer()
+        self.desk = DeskThread(self._open_desk, self._close_store)
+        self._loops: list[LoopThread] = []
+        self.controller: BenchController
+
+    def start(self) -> None:
+        """Show the window, then bring up everything behind it."""
+        camera, run_camera = camera_loop(self._config.camera)
+        print_label, run_printer = label_job_printer(self._config.printer)
+        wake, run_sync = sync_loop(self._config.sync, self._the_store)
+        self.controller = BenchController(
+            self.window,
+            self.desk,
+            keep_photo=self._keep_photo,
+            play=self._play,
+            camera=camera,
+            print_label=print_label,
+            wake_sync=wake,
+        )
+        self.desk.start()
+        self._run("scanner", scanner_loop(self._config.scanner), self.controller.on_scanner)
+        self._run("scale", scale_loop(self._config.scale), self.controller.on_scale)
+        self._run("camera", run_camera, self.controller.on_camera)
+        self._run("printer", run_printer, self.controller.on_printer)
+        self._run("sync", run_sync, self.controller.on_sync)
+
+    def stop(self) -> None:
+        """End the loops, finish what the desk has queued, close the store. Idempotent."""
+        for loop in self._loops:
+            loop.requestInterruption()
+        for loop in self._loops:
+            if not loop.stop():
+                logger.error("%s did not end in time", loop.objectName())
+        self._loops.clear()
+        if self.desk.isRunning() and not self.desk.stop():
+            logger.error("the desk did not end in time")
+
+    # --- made on the desk's thread --------------------------------------------------------------------------------
+
+    def _open_desk(self) -> Desk:
+        from station.decision.rules import load_rules
+        from station.inspection.desk import Desk, Seat
+        from station.store.store import Store
+
+        store = Store.open(self._home, station=self._config.station.id, clock=self._clock)
+        self._store = store
+        seat = Seat(self._config.station.id, self._config.station.inspector)
+        return Desk(store, load_rules(), seat, self._clock, uuid7, self._clock.now() - SHIFT)
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def _keep_photo(self, shot: ShotTaken) -> Photo:
+        """Make a photo durable; runs on the desk's thread, before the draft names it."""
+        stored = self._the_store().photos.keep(shot.jpeg)
+        return Photo(
+            sha256=stored.sha256,
+            size=stored.size,
+            width=shot.width,
+            height=shot.height,
+            shot=shot.shot,
+            taken_at=shot.taken_at,
+            sharpness=shot.quality.sharpness,
+            brightness=shot.quality.brightness,
+            device=shot.device,
+        )
+
+    def _the_store(self) -> Store:
+        if self._store is None:
+            raise StoreFault("the store is not open yet: try again in a moment")
+        return self._store
+
+    # --- on the GUI's thread ----------------------------------------------------------------------------------------
+
+    def _photo_bytes(self, sha256: str) -> bytes | None:
+        return self._store.photos.read(sha256) if self._store is not None else None
+
+    def _play(self, tone: Tone) -> None:
+        self._sound.play(tone)
+
+    def _run(self, name: str, loop: Loop | None, receive: Callable[[object], None]) -> None:
+        if loop is None:
+            return
+        thread = LoopThread(name, loop)
+        thread.happened.connect(receive)
+        thread.crashed.connect(self.on_loop_crashed)
+        self._loops.append(thread)
+        thread.start()
+
+    def on_loop_crashed(self, name: str, text: str) -> None:
+        self.window.show_light(name, "gone", text)
+
+
+def make_application(arguments: list[str]) -> QApplication:
+    """The one QApplication, with our style and font."""
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    application = QApplication(arguments)
+    application.setApplicationName("Returns inspection station")
+    return application
+
+
+def shift_start(now: datetime) -> datetime:
+    """Beginning of the figures that the bench shows."""
+    if now.tzinfo is None:
+        raise InvalidInput(f"{now!r} has no time zone")
+    return now - SHIFT

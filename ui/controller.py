@@ -1,0 +1,213 @@
+"""The one controller of the bench: events of devices and people → the desk; outcomes of the desk → the window.
+
+Lives on the GUI thread and does no work of its own: it passes frozen values on and keeps what the devices' lights say.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from devices.camera.model import FrameSeen, ShotTaken
+from devices.ports import Indicated, Light, LightChanged, Refused, ScanArrived, WeightAccepted
+from devices.printer.loop import LabelFailed, LabelSent
+from station.identify.commands import Command
+from station.inspection.desk import Desk
+from station.inspection.facts import Photo, WeightReading
+from station.inspection.view import BenchView, LabelJob, Outcome, Tone
+from sync.client.loop import SyncState
+from ui.bench.window import BenchWindow
+from ui.threads import DeskThread, Failed, Handled
+
+logger = logging.getLogger(__name__)
+
+_FIGURES_EVERY_MS = 60_000
+
+
+class ArmsCamera(Protocol):
+    """What the controller asks of a camera, from the GUI thread; all of it returns at once."""
+
+    def arm(self, shot_id: str, needs_change: bool) -> None: ...
+
+    def disarm(self) -> None: ...
+
+    def shoot_now(self, shot_id: str | None = None) -> None: ...
+
+
+class BenchController(QObject):
+    """Wires one window, one desk and the devices of one bench."""
+
+    shown = Signal(object, int, float)  # BenchView, generation on the window, monotonic birth of the event
+
+    def __init__(
+        self,
+        window: BenchWindow,
+        desk: DeskThread,
+        *,
+        keep_photo: Callable[[ShotTaken], Photo],
+        play: Callable[[Tone], None],
+        camera: ArmsCamera | None = None,
+        print_label: Callable[[LabelJob], None] | None = None,
+        wake_sync: Callable[[], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self._window = window
+        self._desk = desk
+        self._keep_photo = keep_photo
+        self._play = play
+        self._camera = camera
+        self._print_label = print_label
+        self._wake_sync = wake_sync
+        self._lights: dict[str, LightChanged] = {}
+        self._on_scale: WeightReading | None = None
+        """An accepted load that lies there and was not used yet: it counts as soon as the bench asks for a weight."""
+        self.view: BenchView | None = None
+        window.command_given.connect(self.on_command)
+        desk.handled.connect(self.on_handled)
+        desk.failed.connect(self.on_failed)
+        desk.crashed.connect(self.on_crashed)
+        self._minute = QTimer(self)
+        self._minute.setInterval(_FIGURES_EVERY_MS)
+        self._minute.timeout.connect(self.on_minute)
+        self._minute.start()
+
+    # --- what arrives from people and devices ---------------------------------------------------------------------
+
+    @Slot(object, str)
+    def on_command(self, command: Command, given_by: str) -> None:
+        """A key or a button."""
+        detail = self._why_skip()
+        self._desk.submit(lambda desk: desk.command(command, given_by, device_detail=detail))
+
+    @Slot(object)
+    def on_scanner(self, event: object) -> None:
+        match event:
+            case ScanArrived(scan=scan):
+                self._desk.submit(lambda desk: desk.scan(scan))
+            case Refused(reason=reason, raw=raw):
+                logger.info("scan refused: %s %r", reason, raw[:64])
+            case LightChanged():
+                self._show_light("scanner", event)
+
+    @Slot(object)
+    def on_scale(self, event: object) -> None:
+        match event:
+            case Indicated(indication=indication):
+                self._window.show_indication(indication.gross_mg, indication.status.value, indication.stable)
+                self._forget_removed_load(indication.gross_mg)
+            case WeightAccepted(reading=reading):
+                self._on_scale = reading
+                self._offer_load()
+            case LightChanged():
+                self._show_light("scale", event)
+
+    @Slot(object)
+    def on_camera(self, event: object) -> None:
+        match event:
+            case FrameSeen():
+                self._window.show_frame(event.preview, event.still, event.hint)
+            case ShotTaken():
+                self._desk.submit(lambda desk: desk.photo(self._keep_photo(event)))
+            case LightChanged():
+                self._show_light("camera", event)
+
+    @Slot(object)
+    def on_printer(self, event: object) -> None:
+        match event:
+            case LabelFailed(reason=reason):
+                self._window.show_banner(reason)
+            case LabelSent():
+                self._window.show_banner(None)
+            case LightChanged():
+                self._show_light("printer", event)
+
+    @Slot(object)
+    def on_sync(self, state: object) -> None:
+        if isinstance(state, SyncState):
+            unsent = state.unsent
+            self._window.show_sync(state.state, unsent.entries, unsent.photos, unsent.since, unsent.quarantined)
+
+    # --- what the desk answers ------------------------------------------------------------------------------------
+
+    @Slot(object)
+    def on_handled(self, handled: Handled) -> None:
+        outcome: Outcome = handled.outcome
+        before, self.view = self.view, outcome.view
+        generation = self._window.show_view(outcome.view)
+        if outcome.tone is not None:
+            self._play(outcome.tone)
+        for job in outcome.labels:
+            if self._print_label is not None:
+                self._print_label(job)
+        self._carry_out(outcome)
+        self._aim_camera(outcome.view)
+        if self._on_scale is not None and outcome.view.weight == self._on_scale:
+            self._on_scale = None
+        self._offer_load()
+        if self._wake_sync is not None and (before is None or before.recent != outcome.view.recent):
+            self._wake_sync()
+        self.shown.emit(outcome.view, generation, handled.born)
+
+    @Slot(object)
+    def on_failed(self, failed: Failed) -> None:
+        """The desk could not write or read: nothing was changed, the screen stays and says so."""
+        self._window.show_banner(str(failed.error))
+        self._play(Tone.REJECT)
+
+    @Slot(str)
+    def on_crashed(self, text: str) -> None:
+        self._window.show_banner(self.tr("The station hit a fault of its own ({0}). Nothing is lost.").format(text))
+        self._play(Tone.REJECT)
+
+    @Slot()
+    def on_minute(self) -> None:
+        self._desk.submit(Desk.show)
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _carry_out(self, outcome: Outcome) -> None:
+        for command in outcome.asks:
+            if command is Command.HELP:
+                self._window.toggle_help()
+            elif command is Command.PHOTO and self._camera is not None:
+                self._camera.shoot_now()
+
+    def _aim_camera(self, view: BenchView) -> None:
+        if self._camera is None:
+            return
+        if view.wants_photo and view.current_shot is not None:
+            taken = any(slot.photo is not None for slot in view.shots)
+            self._camera.arm(view.current_shot.id, taken)
+        else:
+            self._camera.disarm()
+
+    def _offer_load(self) -> None:
+        load = self._on_scale
+        if load is not None and self.view is not None and self.view.wants_weight:
+            self._desk.submit(lambda desk: desk.weight(load))
+
+    def _forget_removed_load(self, gross_mg: int | None) -> None:
+        load = self._on_scale
+        if load is not None and gross_mg is not None and abs(gross_mg - load.gross_mg) > 2 * load.interval_mg:
+            self._on_scale = None
+
+    def _show_light(self, device: str, event: LightChanged) -> None:
+        self._lights[device] = event
+        if device == "scale" and event.light is not Light.WORKING:
+            self._on_scale = None
+            self._window.show_indication(None, "no_reply", False)
+        self._window.show_light(device, event.light.value, event.detail)
+
+    def _why_skip(self) -> str:
+        """The reason a step is skipped for: the light of the device that the bench waits for."""
+        if self.view is None:
+            return ""
+        device = "scale" if self.view.wants_weight else "camera"
+        light = self._lights.get(device)
+        if light is None:
+            return f"no {device} is set up on this bench"
+        return "" if light.light is Light.WORKING else f"{device}: {light.detail}"
+

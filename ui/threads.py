@@ -1,0 +1,127 @@
+"""The three kinds of thread of the desktop app (STYLE §8) and nothing else.
+
+GUI: all widgets. ``LoopThread``: one per device or line, runs a plain loop that blocks with time-outs and emits values.
+``DeskThread``: the one worker that owns the desk; what happens at the bench is handled there strictly in order, so
+neither a slow disk nor a slow look-up ever blocks a screen. Signals cross threads only to methods of QObjects.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from station.errors import StationError
+from station.inspection.desk import Desk
+from station.inspection.view import Outcome
+
+logger = logging.getLogger(__name__)
+
+Loop: TypeAlias = Callable[[Callable[[], bool], Callable[[object], None]], None]
+"""``loop(should_stop, emit)``: returns soon after ``should_stop()`` turns true."""
+
+STOP_WITHIN_MS = 5_000
+
+
+class LoopThread(QThread):
+    """Owner of one device: runs its loop and passes its events on."""
+
+    happened = Signal(object)  # whatever the loop emits: a frozen value
+    crashed = Signal(str, str)  # name, text: a Defect in the loop; the rest of the bench goes on
+
+    def __init__(self, name: str, loop: Loop, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self._loop = loop
+
+    def stop(self) -> bool:
+        """Ask the loop to end and wait; False = it did not within five seconds."""
+        self.requestInterruption()
+        return bool(self.wait(STOP_WITHIN_MS))
+
+    def run(self) -> None:
+        try:
+            self._loop(self.isInterruptionRequested, self.happened.emit)
+        except Exception as error:
+            logger.critical("the loop of %s ended by a defect", self.objectName(), exc_info=True)
+            self.crashed.emit(self.objectName(), str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """One thing the desk has dealt with."""
+
+    outcome: Outcome
+    born: float
+    """Monotonic time at which the event was complete (last byte of a scan, key press)."""
+    took_s: float
+    """Time the desk needed, the durable write included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The desk could not do it; nothing was changed."""
+
+    error: StationError
+    born: float
+
+
+Task: TypeAlias = Callable[[Desk], Outcome | None]
+
+
+class DeskThread(QThread):
+    """Owns the desk. Tasks wait in a queue from the first moment, so a scan during the start is not lost."""
+
+    handled = Signal(object)  # Handled
+    failed = Signal(object)  # Failed
+    crashed = Signal(str)
+
+    def __init__(self, open_desk: Callable[[], Desk], close_desk: Callable[[], None]) -> None:
+        super().__init__()
+        self.setObjectName("desk")
+        self._open_desk = open_desk
+        self._close_desk = close_desk
+        self._tasks: queue.SimpleQueue[tuple[Task, float] | None] = queue.SimpleQueue()
+
+    def submit(self, task: Task, born: float | None = None) -> None:
+        """Queue something that happened; never blocks."""
+        self._tasks.put((task, time.monotonic() if born is None else born))
+
+    def stop(self) -> bool:
+        """Finish what is queued, close the store, end."""
+        self._tasks.put(None)
+        return bool(self.wait(STOP_WITHIN_MS * 4))
+
+    def run(self) -> None:
+        try:
+            desk = self._open_desk()
+        except StationError as error:
+            self.failed.emit(Failed(error, time.monotonic()))
+            return
+        except Exception as error:
+            logger.critical("the desk could not be opened", exc_info=True)
+            self.crashed.emit(str(error))
+            return
+        self._handle(desk, Desk.resume, time.monotonic())
+        while (item := self._tasks.get()) is not None:
+            self._handle(desk, *item)
+        self._close_desk()
+
+    def _handle(self, desk: Desk, task: Task, born: float) -> None:
+        started = time.monotonic()
+        try:
+            outcome = task(desk)
+        except StationError as error:
+            logger.warning("not done: %s", error)
+            self.failed.emit(Failed(error, born))
+        except Exception as error:
+            logger.critical("defect in the desk", exc_info=True)
+            self.crashed.emit(str(error))
+        else:
+            if outcome is not None:
+                self.handled.emit(Handled(outcome, born, time.monotonic() - started))
