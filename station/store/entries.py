@@ -1,0 +1,153 @@
+"""Journal entries in and out of their table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from station.clock import Clock
+from station.journal.entry import GENESIS, Entry, Fact, link
+from station.store.rows import GenerationRow, JournalRow, table
+
+JOURNAL = table(JournalRow)
+GENERATIONS = table(GenerationRow)
+ENTRY_COLUMNS = tuple(JOURNAL.c[name] for name in Entry.__dataclass_fields__)
+"""The columns of an entry in the order of its fields: ``Entry(*row)`` is the entry."""
+
+_CHUNK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a chain stands."""
+
+    generation: int
+    seq: int
+    """0 = nothing yet."""
+    hash: str
+
+
+def time_text(moment: datetime) -> str:
+    """A moment as it stands in the journal.
+
+    >>> time_text(datetime(2026, 11, 22, 10, 17, 3, 250000, tzinfo=UTC))
+    '2026-11-22T10:17:03.250000Z'
+    """
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+_HEAD = (
+    sa.select(JOURNAL.c.seq, JOURNAL.c.hash)
+    .where(JOURNAL.c.generation == sa.bindparam("generation"))
+    .order_by(JOURNAL.c.seq.desc())
+    .limit(1)
+)
+_LAST_GENERATION = (
+    sa.select(GENERATIONS.c.generation, GENERATIONS.c.station).order_by(GENERATIONS.c.generation.desc()).limit(1)
+)
+_INSERT = sa.insert(JOURNAL)
+
+
+def head(connection: sa.Connection, generation: int) -> Head:
+    """The last entry of a generation."""
+    row = connection.execute(_HEAD, {"generation": generation}).one_or_none()
+    return Head(generation, row.seq, row.hash) if row is not None else Head(generation, 0, GENESIS)
+
+
+def last_generation(connection: sa.Connection) -> tuple[int, str] | None:
+    """The current generation and the station it belongs to; None in a new store."""
+    row = connection.execute(_LAST_GENERATION).one_or_none()
+    return (row.generation, row.station) if row is not None else None
+
+
+def begin_generation(connection: sa.Connection, *, station: str, reason: str, now: datetime) -> int:
+    """Start a new chain behind the last one and return its number."""
+    last = last_generation(connection)
+    generation = last[0] + 1 if last is not None else 1
+    connection.execute(
+        sa.insert(GENERATIONS),
+        {"generation": generation, "station": station, "started_at": now, "reason": reason, "acked_through": 0},
+    )
+    return generation
+
+
+def append(
+    connection: sa.Connection,
+    facts: Sequence[Fact],
+    *,
+    station: str,
+    generation: int,
+    actor: str,
+    clock: Clock,
+    ids: Callable[[], str],
+) -> tuple[Entry, ...]:
+    """Link facts behind the head and write them; the caller's transaction makes them durable."""
+    if not facts:
+        return ()
+    last = head(connection, generation)
+    recorded_at = time_text(clock.now())
+    entries: list[Entry] = []
+    for fact in facts:
+        entry = link(
+            fact,
+            station=station,
+            generation=generation,
+            seq=last.seq + 1,
+            id=ids(),
+            recorded_at=recorded_at,
+            actor=actor,
+            prev_hash=last.hash,
+        )
+        entries.append(entry)
+        last = Head(generation, entry.seq, entry.hash)
+    connection.execute(_INSERT, [asdict(entry) for entry in entries])
+    return tuple(entries)
+
+
+def tail(connection: sa.Connection, generation: int, count: int) -> tuple[Entry, ...]:
+    """The last entries of a generation in their order."""
+    rows = connection.execute(
+        sa.select(*ENTRY_COLUMNS).where(JOURNAL.c.generation == generation).order_by(JOURNAL.c.seq.desc()).limit(count)
+    ).all()
+    return tuple(Entry(*row) for row in reversed(rows))
+
+
+_AFTER = (
+    sa.select(JOURNAL.c.position, *ENTRY_COLUMNS)
+    .where(JOURNAL.c.position > sa.bindparam("after"), JOURNAL.c.position <= sa.bindparam("through"))
+    .order_by(JOURNAL.c.position)
+)
+
+
+def all_entries(connection: sa.Connection, unreadable: Callable[[int, Exception], None]) -> Iterator[Entry]:
+    """Every entry in the order written, reading around damaged pages.
+
+    Args:
+        connection: inside a transaction.
+        unreadable: told the position of each entry that the database cannot give out.
+    """
+    last = connection.execute(sa.select(sa.func.max(JOURNAL.c.position))).scalar_one_or_none() or 0
+    for start in range(0, last, _CHUNK):
+        try:
+            rows = connection.execute(_AFTER, {"after": start, "through": start + _CHUNK}).all()
+        except sa.exc.DBAPIError:
+            yield from _one_by_one(connection, start, min(start + _CHUNK, last), unreadable)
+            continue
+        for row in rows:
+            yield Entry(*row[1:])
+
+
+def _one_by_one(
+    connection: sa.Connection, start: int, end: int, unreadable: Callable[[int, Exception], None]
+) -> Iterator[Entry]:
+    for position in range(start, end):
+        try:
+            rows = connection.execute(_AFTER, {"after": position, "through": position + 1}).all()
+        except sa.exc.DBAPIError as error:
+            unreadable(position + 1, error)
+            continue
+        for row in rows:
+            yield Entry(*row[1:])

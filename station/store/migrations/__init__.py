@@ -1,0 +1,1 @@
+"""Alembic's scripts. Each is one transaction on SQLite; ``station.store.schema`` runs them."""
