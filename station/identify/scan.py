@@ -54,7 +54,7 @@ class Candidate:
     carrier: str | None = None
     check: Check = Check.NONE
     elements: tuple[tuple[str, str], ...] = field(default=())
-    """GS1 application identifiers and their values in the order read, e.g. ``(("01", "0426…"), ("21", "HD7-22941"))``."""
+    """GS1 application identifiers and values in the order read, e.g. ``(("01", "0426…"), ("21", "HD7-22941"))``."""
 
     def element(self, ai: str) -> str | None:
         """The value of one GS1 application identifier, or None where the scan has none."""
