@@ -1,0 +1,221 @@
+"""A scale on a line: a parser, a request for an answer if the protocol needs one, and the acceptance rule."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from devices.ports import (
+    DeviceEvent,
+    Indicated,
+    Indication,
+    Light,
+    Refused,
+    Status,
+    WeightAccepted,
+    WeightKind,
+)
+from devices.scale.acceptance import Acceptor
+from devices.scale.frames import Frame, Garbage, Reading, Reply, ScaleParser
+from devices.transport import LineSettings
+from station.inspection.facts import StableSource
+
+_INNER_GAP_S = 0.5
+"""No scale pauses this long inside a frame; after it a rest is a broken frame."""
+_QUIET_S = 0.15
+"""After this a lone CR was the whole terminator."""
+_REMEMBERED = 512
+"""Bytes since the last good frame that the diagnosis looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleDriver:
+    """One protocol as a row of the table in ``devices.scale``."""
+
+    name: str
+    line: LineSettings
+    """The maker's default."""
+    parser: Callable[[], ScaleParser]
+    poll: bytes | None = None
+    """Asks for one indication and changes nothing at the scale; None = the scale sends by itself."""
+    poll_every_s: float = 0.2
+    reply_within_s: float = 1.0
+    period_s: float = 1.0
+    """Longest usual time between two frames of a working scale; twice this without one is silence."""
+    hint: str = ""
+    """For people: how to make a silent scale talk."""
+
+
+class Scale:
+    """An ``Instrument``. ``ask`` may be called from any thread, everything else by the owner thread."""
+
+    def __init__(
+        self, device: str, driver: ScaleDriver, *, acceptor: Acceptor | None = None, poll: bytes | None = None
+    ) -> None:
+        """
+        Args:
+            acceptor: another rule than the default one; tests need it.
+            poll: the site's own request, for scales that print on demand only.
+        """
+        self._device = device
+        self._driver = driver
+        self._poll = poll or driver.poll
+        self._parser = driver.parser()
+        self._acceptor = acceptor or Acceptor(device)
+        self._ask_lock = threading.Lock()
+        self._question: bool | None = None
+        self._last_byte = self._last_frame = 0.0
+        self._heard = False
+        self._polled_at: float | None = None
+        self._next_poll = 0.0
+        self._late_owed = False
+        self._unasked = 0.0
+        self._silence_told = False
+        self._net_told = False
+        self._since_frame = bytearray()
+
+    @property
+    def device(self) -> str:
+        return self._device
+
+    def ask(self, *, same_load: bool = False) -> None:
+        """A weight is wanted from now on. See ``Acceptor.ask``."""
+        with self._ask_lock:
+            self._question = same_load
+
+    def opened(self, now: float) -> None:
+        self._parser = self._driver.parser()
+        self._acceptor.restart()
+        self._last_byte = self._last_frame = self._next_poll = now
+        self._heard = self._late_owed = self._silence_told = False
+        self._polled_at = None
+        self._unasked = 0.0
+        self._since_frame.clear()
+
+    def received(self, data: bytes, at: datetime, now: float) -> Iterator[DeviceEvent]:
+        self._hear_question()
+        if now - self._last_byte > _INNER_GAP_S:
+            yield from self._take(self._parser.idle() + self._parser.drop(), at, now)
+        self._last_byte = now
+        self._since_frame += data[-_REMEMBERED:]
+        del self._since_frame[:-_REMEMBERED]
+        yield from self._take(self._parser.feed(data), at, now)
+
+    def tick(self, at: datetime, now: float, *, quiet: bool) -> tuple[bytes, list[DeviceEvent]]:
+        self._hear_question()
+        events: list[DeviceEvent] = []
+        if quiet and now - self._last_byte > _QUIET_S:
+            events.extend(self._take(self._parser.idle(), at, now))
+        if self._polled_at is not None and now - self._polled_at >= self._driver.reply_within_s:
+            self._polled_at = None
+            self._late_owed = True
+            self._acceptor.restart()
+            events.extend(self._no_reply(at, now))
+        if self._poll is None and now - self._last_frame >= 2 * self._driver.period_s:
+            self._acceptor.restart()
+            events.extend(self._no_reply(at, now))
+        return self._request(now), events
+
+    def broke_off(self) -> list[DeviceEvent]:
+        self._acceptor.restart()
+        return [Refused(self._device, f.reason, f.raw) for f in self._parser.drop() if isinstance(f, Garbage)]
+
+    def health(self, now: float) -> tuple[Light, str] | None:
+        limit = 2 * self._driver.period_s
+        if now - self._last_frame < limit:
+            return (Light.WORKING, "") if self._heard else None
+        if now - self._last_byte < limit and self._since_frame:
+            return Light.SILENT, self._diagnosis()
+        return Light.SILENT, f"connected, but the scale says nothing. {self._driver.hint}".strip()
+
+    def _hear_question(self) -> None:
+        with self._ask_lock:
+            question, self._question = self._question, None
+        if question is not None:
+            self._acceptor.ask(same_load=question)
+
+    def _take(self, frames: list[Frame], at: datetime, now: float) -> Iterator[DeviceEvent]:
+        for frame in frames:
+            if isinstance(frame, Garbage):
+                self._acceptor.restart()
+                yield Refused(self._device, frame.reason, frame.raw)
+                continue
+            if self._late_owed:
+                self._late_owed = False
+                if self._poll and now - self._last_frame < 10 * self._driver.reply_within_s:
+                    self._last_frame = now
+                    yield Refused(self._device, "answer to an older question, too late to count", frame.raw)
+                    continue
+            self._last_frame = now
+            self._heard = True
+            self._silence_told = False
+            self._since_frame.clear()
+            if isinstance(frame, Reply):
+                continue
+            self._unasked = self._unasked + 1 if self._polled_at is None else max(0.0, self._unasked - 0.5)
+            self._polled_at = None
+            yield from self._indicate(frame, at, now)
+
+    def _indicate(self, frame: Reading, at: datetime, now: float) -> Iterator[DeviceEvent]:
+        mass = frame.mass
+        indication = Indication(
+            status=frame.status,
+            gross_mg=mass.milligrams if mass else None,
+            unit=mass.unit if mass else None,
+            interval_mg=mass.interval_mg if mass else None,
+            stable=frame.stable,
+            stable_source=frame.stable_source,
+            kind=frame.kind,
+            raw=frame.raw,
+            at=at,
+            monotonic=now,
+        )
+        yield Indicated(indication)
+        reading = self._acceptor.feed(indication)
+        if reading:
+            yield WeightAccepted(reading)
+        if frame.kind is not WeightKind.NET:
+            self._net_told = False
+        elif not self._net_told:
+            self._net_told = True
+            yield Refused(self._device, "the scale shows a net weight: clear its tare to weigh goods", frame.raw)
+
+    def _no_reply(self, at: datetime, now: float) -> Iterator[DeviceEvent]:
+        if self._silence_told:
+            return
+        self._silence_told = True
+        yield Indicated(
+            Indication(
+                status=Status.NO_REPLY,
+                gross_mg=None,
+                unit=None,
+                interval_mg=None,
+                stable=False,
+                stable_source=StableSource.SCALE,
+                kind=WeightKind.UNKNOWN,
+                raw=b"",
+                at=at,
+                monotonic=now,
+            )
+        )
+
+    def _request(self, now: float) -> bytes:
+        # A scale that streams needs no questions, and some lose answers when asked while they talk.
+        streaming = self._unasked >= 3 and now - self._last_frame < self._driver.reply_within_s
+        if self._poll is None or self._polled_at is not None or now < self._next_poll or streaming:
+            return b""
+        self._polled_at = now
+        self._next_poll = now + self._driver.poll_every_s
+        return self._poll
+
+    def _diagnosis(self) -> str:
+        seven_bits = self._driver.parser().feed(bytes(byte & 0x7F for byte in self._since_frame))
+        understood = sum(not isinstance(frame, Garbage) for frame in seven_bits)
+        if understood > 1 and any(byte > 0x7F for byte in self._since_frame):
+            return "bytes arrive with a parity bit: set 7 data bits and even parity (7E1) for this port"
+        return (
+            f"bytes arrive, but not one {self._driver.name} frame: check the driver, the baud rate "
+            f"({self._driver.line}) and the parity; last bytes {bytes(self._since_frame[-16:])!r}"
+        )
