@@ -37,7 +37,8 @@ class ScaleConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     port: str = ""
     driver: str = "mt_sics"
-    baud: int = 9600
+    baud: int = 0
+    """0 = the maker's default."""
 
 
 class CameraConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

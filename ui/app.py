@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,13 @@ from PySide6.QtWidgets import QApplication
 
 from station.clock import Clock, SystemClock
 from station.config import Config
-from station.errors import InvalidInput, StoreFault
+from station.errors import StoreFault
 from station.ids import uuid7
 from station.inspection.facts import Photo
 from station.inspection.view import Tone
 from ui.bench.window import BenchIdentity, BenchWindow
 from ui.controller import BenchController
-from ui.loops import camera_loop, label_job_printer, scale_loop, scanner_loop, sync_loop
+from ui.loops import SyncLine, camera_loop, printer_line, scale_loop, scanner_loop
 from ui.theme import theme_named
 from ui.threads import DeskThread, Loop, LoopThread
 from ui.widgets.sound import SoundPlayer
@@ -31,6 +31,7 @@ from ui.widgets.sound import SoundPlayer
 if TYPE_CHECKING:
     from devices.camera.model import ShotTaken
     from station.inspection.desk import Desk
+    from station.store.outbox import Unsent
     from station.store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -56,29 +57,32 @@ class BenchApp(QObject):
         self.window.photo_loader = self._photo_bytes
         self._sound = SoundPlayer()
         self.desk = DeskThread(self._open_desk, self._close_store)
+        self._sync = SyncLine(config.sync, self._clock)
         self._loops: list[LoopThread] = []
         self.controller: BenchController
 
     def start(self) -> None:
-        """Show the window, then bring up everything behind it."""
+        """Bring up everything behind the window; nothing here waits."""
+        scale, run_scale = scale_loop(self._config.scale)
         camera, run_camera = camera_loop(self._config.camera)
-        print_label, run_printer = label_job_printer(self._config.printer)
-        wake, run_sync = sync_loop(self._config.sync, self._the_store)
+        printer = printer_line(self._config.printer)
         self.controller = BenchController(
             self.window,
             self.desk,
+            self._clock,
             keep_photo=self._keep_photo,
             play=self._play,
+            scale=scale,
             camera=camera,
-            print_label=print_label,
-            wake_sync=wake,
+            print_label=printer.print_label if printer is not None else None,
+            wake_sync=self._sync.wake,
         )
         self.desk.start()
         self._run("scanner", scanner_loop(self._config.scanner), self.controller.on_scanner)
-        self._run("scale", scale_loop(self._config.scale), self.controller.on_scale)
+        self._run("scale", run_scale, self.controller.on_scale)
         self._run("camera", run_camera, self.controller.on_camera)
-        self._run("printer", run_printer, self.controller.on_printer)
-        self._run("sync", run_sync, self.controller.on_sync)
+        self._run("printer", printer.run if printer is not None else None, self.controller.on_printer)
+        self._run("sync", self._sync.loop, self.controller.on_sync)
 
     def stop(self) -> None:
         """End the loops, finish what the desk has queued, close the store. Idempotent."""
@@ -91,6 +95,10 @@ class BenchApp(QObject):
         if self.desk.isRunning() and not self.desk.stop():
             logger.error("the desk did not end in time")
 
+    def unsent(self) -> Unsent:
+        """What has not reached the server; a short read."""
+        return self._the_store().unsent()
+
     # --- made on the desk's thread --------------------------------------------------------------------------------
 
     def _open_desk(self) -> Desk:
@@ -100,6 +108,7 @@ class BenchApp(QObject):
 
         store = Store.open(self._home, station=self._config.station.id, clock=self._clock)
         self._store = store
+        self._sync.begin(store)
         seat = Seat(self._config.station.id, self._config.station.inspector)
         return Desk(store, load_rules(), seat, self._clock, uuid7, self._clock.now() - SHIFT)
 
@@ -158,9 +167,3 @@ def make_application(arguments: list[str]) -> QApplication:
     application.setApplicationName("Returns inspection station")
     return application
 
-
-def shift_start(now: datetime) -> datetime:
-    """Beginning of the figures that the bench shows."""
-    if now.tzinfo is None:
-        raise InvalidInput(f"{now!r} has no time zone")
-    return now - SHIFT

@@ -14,9 +14,10 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from devices.camera.model import FrameSeen, ShotTaken
 from devices.ports import Indicated, Light, LightChanged, Refused, ScanArrived, WeightAccepted
 from devices.printer.loop import LabelFailed, LabelSent
+from station.clock import Clock
 from station.identify.commands import Command
 from station.inspection.desk import Desk
-from station.inspection.facts import Photo, WeightReading
+from station.inspection.facts import Photo
 from station.inspection.view import BenchView, LabelJob, Outcome, Tone
 from sync.client.loop import SyncState
 from ui.bench.window import BenchWindow
@@ -37,18 +38,26 @@ class ArmsCamera(Protocol):
     def shoot_now(self, shot_id: str | None = None) -> None: ...
 
 
+class AsksScale(Protocol):
+    """What the controller asks of a scale."""
+
+    def ask(self, *, same_load: bool = False) -> None: ...
+
+
 class BenchController(QObject):
     """Wires one window, one desk and the devices of one bench."""
 
-    shown = Signal(object, int, float)  # BenchView, generation on the window, monotonic birth of the event
+    shown = Signal(object, int)  # Handled, generation of its view on the window
 
     def __init__(
         self,
         window: BenchWindow,
         desk: DeskThread,
+        clock: Clock,
         *,
         keep_photo: Callable[[ShotTaken], Photo],
         play: Callable[[Tone], None],
+        scale: AsksScale | None = None,
         camera: ArmsCamera | None = None,
         print_label: Callable[[LabelJob], None] | None = None,
         wake_sync: Callable[[], None] | None = None,
@@ -56,14 +65,14 @@ class BenchController(QObject):
         super().__init__()
         self._window = window
         self._desk = desk
+        self._clock = clock
         self._keep_photo = keep_photo
         self._play = play
+        self._scale = scale
         self._camera = camera
         self._print_label = print_label
         self._wake_sync = wake_sync
         self._lights: dict[str, LightChanged] = {}
-        self._on_scale: WeightReading | None = None
-        """An accepted load that lies there and was not used yet: it counts as soon as the bench asks for a weight."""
         self.view: BenchView | None = None
         window.command_given.connect(self.on_command)
         desk.handled.connect(self.on_handled)
@@ -80,13 +89,16 @@ class BenchController(QObject):
     def on_command(self, command: Command, given_by: str) -> None:
         """A key or a button."""
         detail = self._why_skip()
-        self._desk.submit(lambda desk: desk.command(command, given_by, device_detail=detail))
+        self._desk.submit("command", lambda desk: desk.command(command, given_by, device_detail=detail))
 
     @Slot(object)
     def on_scanner(self, event: object) -> None:
         match event:
             case ScanArrived(scan=scan):
-                self._desk.submit(lambda desk: desk.scan(scan))
+                # The thread that read it is a hop away: what the inspector waited for began with the last byte.
+                age_s = (self._clock.now() - scan.at).total_seconds()
+                born = self._clock.monotonic() - max(0.0, age_s)
+                self._desk.submit("scan", lambda desk: desk.scan(scan), born)
             case Refused(reason=reason, raw=raw):
                 logger.info("scan refused: %s %r", reason, raw[:64])
             case LightChanged():
@@ -97,10 +109,8 @@ class BenchController(QObject):
         match event:
             case Indicated(indication=indication):
                 self._window.show_indication(indication.gross_mg, indication.status.value, indication.stable)
-                self._forget_removed_load(indication.gross_mg)
             case WeightAccepted(reading=reading):
-                self._on_scale = reading
-                self._offer_load()
+                self._desk.submit("weight", lambda desk: desk.weight(reading))
             case LightChanged():
                 self._show_light("scale", event)
 
@@ -110,7 +120,7 @@ class BenchController(QObject):
             case FrameSeen():
                 self._window.show_frame(event.preview, event.still, event.hint)
             case ShotTaken():
-                self._desk.submit(lambda desk: desk.photo(self._keep_photo(event)))
+                self._desk.submit("photo", lambda desk: desk.photo(self._keep_photo(event)))
             case LightChanged():
                 self._show_light("camera", event)
 
@@ -144,12 +154,10 @@ class BenchController(QObject):
                 self._print_label(job)
         self._carry_out(outcome)
         self._aim_camera(outcome.view)
-        if self._on_scale is not None and outcome.view.weight == self._on_scale:
-            self._on_scale = None
-        self._offer_load()
+        self._ask_scale(before, outcome.view)
         if self._wake_sync is not None and (before is None or before.recent != outcome.view.recent):
             self._wake_sync()
-        self.shown.emit(outcome.view, generation, handled.born)
+        self.shown.emit(handled, generation)
 
     @Slot(object)
     def on_failed(self, failed: Failed) -> None:
@@ -164,7 +172,7 @@ class BenchController(QObject):
 
     @Slot()
     def on_minute(self) -> None:
-        self._desk.submit(Desk.show)
+        self._desk.submit("minute", Desk.show)
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
@@ -184,20 +192,16 @@ class BenchController(QObject):
         else:
             self._camera.disarm()
 
-    def _offer_load(self) -> None:
-        load = self._on_scale
-        if load is not None and self.view is not None and self.view.wants_weight:
-            self._desk.submit(lambda desk: desk.weight(load))
-
-    def _forget_removed_load(self, gross_mg: int | None) -> None:
-        load = self._on_scale
-        if load is not None and gross_mg is not None and abs(gross_mg - load.gross_mg) > 2 * load.interval_mg:
-            self._on_scale = None
+    def _ask_scale(self, before: BenchView | None, view: BenchView) -> None:
+        """A weight is wanted anew; after an undo the load that already answered may answer again."""
+        if self._scale is None or not view.wants_weight:
+            return
+        if before is None or not before.wants_weight or before.lpn != view.lpn:
+            self._scale.ask(same_load=view.notice.code == "undone")
 
     def _show_light(self, device: str, event: LightChanged) -> None:
         self._lights[device] = event
         if device == "scale" and event.light is not Light.WORKING:
-            self._on_scale = None
             self._window.show_indication(None, "no_reply", False)
         self._window.show_light(device, event.light.value, event.detail)
 

@@ -56,6 +56,8 @@ class LoopThread(QThread):
 class Handled:
     """One thing the desk has dealt with."""
 
+    what: str
+    """``scan``, ``command``, ``weight``, ``photo``, ``minute`` or ``start``."""
     outcome: Outcome
     born: float
     """Monotonic time at which the event was complete (last byte of a scan, key press)."""
@@ -86,11 +88,11 @@ class DeskThread(QThread):
         self.setObjectName("desk")
         self._open_desk = open_desk
         self._close_desk = close_desk
-        self._tasks: queue.SimpleQueue[tuple[Task, float] | None] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[tuple[str, Task, float] | None] = queue.SimpleQueue()
 
-    def submit(self, task: Task, born: float | None = None) -> None:
+    def submit(self, what: str, task: Task, born: float | None = None) -> None:
         """Queue something that happened; never blocks."""
-        self._tasks.put((task, time.monotonic() if born is None else born))
+        self._tasks.put((what, task, time.monotonic() if born is None else born))
 
     def stop(self) -> bool:
         """Finish what is queued, close the store, end."""
@@ -107,12 +109,12 @@ class DeskThread(QThread):
             logger.critical("the desk could not be opened", exc_info=True)
             self.crashed.emit(str(error))
             return
-        self._handle(desk, Desk.resume, time.monotonic())
+        self._handle(desk, "start", Desk.resume, time.monotonic())
         while (item := self._tasks.get()) is not None:
             self._handle(desk, *item)
         self._close_desk()
 
-    def _handle(self, desk: Desk, task: Task, born: float) -> None:
+    def _handle(self, desk: Desk, what: str, task: Task, born: float) -> None:
         started = time.monotonic()
         try:
             outcome = task(desk)
@@ -124,4 +126,4 @@ class DeskThread(QThread):
             self.crashed.emit(str(error))
         else:
             if outcome is not None:
-                self.handled.emit(Handled(outcome, born, time.monotonic() - started))
+                self.handled.emit(Handled(what, outcome, born, time.monotonic() - started))

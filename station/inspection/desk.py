@@ -19,7 +19,7 @@ from station.decision.decide import decide
 from station.decision.model import Decision
 from station.decision.rules import Rules
 from station.errors import IllegalTransition, InvalidInput
-from station.identify.aim import split_aim
+from station.identify.text import split_aim
 from station.identify.commands import BY_BARCODE, PREFIX, Command
 from station.identify.interpret import interpret
 from station.identify.scan import Candidate, CandidateKind, Check, RawScan
@@ -54,7 +54,7 @@ from station.inspection.draft import (
 from station.inspection.facts import Answer, IdentityOutcome, Photo, Skipped, WeightReading
 from station.inspection.finding import ItemFound, find_item, find_parcel
 from station.inspection.plates import new_plate
-from station.inspection.plausibility import judge_weight
+from station.inspection.plausibility import COMPLETE, WEIGHT_CHECK, judge_weight
 from station.inspection.ports import BenchStore, RecentUnit, ShiftFigures
 from station.inspection.protocol import Protocol
 from station.inspection.recording import (
@@ -64,7 +64,6 @@ from station.inspection.recording import (
     inspection_of,
     title_of,
     traits_of,
-    with_asked_second_look,
 )
 from station.inspection.view import Band, LabelJob, Notice, Outcome, State, Tone
 from station.inspection.workflow import Event, Needs, may, next_state
@@ -432,7 +431,7 @@ class Desk:
         if question is None:
             return self._not_now("Answer", "no question is open")
         answer = Answer(question.id, choice, given_by)
-        if question.id == showing.WEIGHT_QUESTION:
+        if question.id == WEIGHT_CHECK:
             if choice == showing.WEIGH_AGAIN:
                 return self._do(WeighAgainEvent(), tone=Tone.ACCEPT)
             return self._do(WeightExplainedEvent(answer=answer), tone=Tone.ACCEPT)
@@ -454,6 +453,8 @@ class Desk:
         if reason in shortcut.unless_reasons:
             why = f"the customer says: {str(reason).replace('_', ' ')}"
             return self._tell(Band.REJECT, "shortcut_refused", label=label, why=why)
+        if unit.answered.get(WEIGHT_CHECK, COMPLETE) != COMPLETE:
+            return self._tell(Band.REJECT, "shortcut_refused", label=label, why="the weight check found something")
         answers: dict[str, str] = dict(unit.answered)
         given: list[Answer] = []
         while open_now := protocol.open_questions(answers, reason, traits_of(unit)):
@@ -627,7 +628,7 @@ class Desk:
 
     def _decision(self, draft: Draft, unit: UnitDraft) -> Decision:
         case = case_of(draft, unit, self._protocol_of(unit), self._clock.now())
-        return with_asked_second_look(decide(case, self._rules), unit)
+        return decide(case, self._rules)
 
     def _protocol_of(self, unit: UnitDraft | None) -> Protocol:
         if unit is None or unit.protocol_id == BARE_PROTOCOL.id:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from station.decision.model import Case, Decision, Reason
@@ -23,6 +22,8 @@ BARE_PROTOCOL = Protocol(
 )
 """For a unit that no protocol covers: it is weighed, photographed and held. Nobody is asked anything."""
 
+ASKED_SECOND_LOOK = Reason("asked_by_inspector", "The inspector asked for a second look")
+
 
 def case_of(draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime) -> Case:
     """Everything the decision may look at."""
@@ -39,15 +40,8 @@ def case_of(draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime) -> 
         answers=unit.answers,
         weight=unit.judgement,
         skipped=unit.skipped,
+        flags=(ASKED_SECOND_LOOK,) if unit.second_look_asked else (),
     )
-
-
-def with_asked_second_look(decision: Decision, unit: UnitDraft) -> Decision:
-    """Add the inspector's own wish for a second pair of eyes."""
-    if not unit.second_look_asked:
-        return decision
-    asked = Reason("asked_by_inspector", "The inspector asked for a second look")
-    return replace(decision, second_look=(*decision.second_look, asked))
 
 
 def traits_of(unit: UnitDraft) -> tuple[Trait, ...]:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from station.decision.model import Decision
 from station.decision.rules import Rules
 from station.identify.commands import Command
 from station.inspection.draft import Draft, LineState, Log, UnitDraft
 from station.inspection.facts import IdentityOutcome, WeightVerdict
+from station.inspection.plausibility import WEIGHT_CHECK, weight_question
 from station.inspection.ports import RecentUnit, ShiftFigures
 from station.inspection.protocol import Choice, Protocol, Question, Shot
 from station.inspection.recording import declared_reason, title_of, traits_of
 from station.inspection.view import Band, BenchView, ItemCard, Mismatch, Notice, ShotSlot, State, Step
 from station.quantities import format_mass
 
-WEIGHT_QUESTION = "weight_check"
-"""Id of the question that the flow itself asks when the weight disagrees."""
-ALL_THERE = "all_there"
-PART_MISSING = "part_missing"
 WEIGH_AGAIN = "weigh_again"
+"""The one answer to the weight's question that is not a finding: it did not lie free on the scale."""
 
 _CHOICES = (Command.CHOICE_1, Command.CHOICE_2, Command.CHOICE_3, Command.CHOICE_4, Command.CHOICE_5)
 
@@ -57,7 +56,7 @@ def view_of(
     question = question_of(draft, protocol)
     shot = current_shot(draft, protocol) if draft.state is State.PHOTOS else None
     total = len(_asked(draft, unit, protocol))
-    answered = sum(1 for answer in unit.answers if answer.question != WEIGHT_QUESTION) if unit is not None else 0
+    answered = sum(1 for answer in unit.answers if answer.question != WEIGHT_CHECK) if unit is not None else 0
     item = unit.item if unit is not None else None
     return BenchView(
         state=draft.state,
@@ -115,22 +114,16 @@ def _open_questions(draft: Draft, unit: UnitDraft, protocol: Protocol) -> tuple[
 def _asked(draft: Draft, unit: UnitDraft | None, protocol: Protocol) -> tuple[str, ...]:
     if unit is None:
         return ()
-    given = tuple(answer.question for answer in unit.answers if answer.question != WEIGHT_QUESTION)
+    given = tuple(answer.question for answer in unit.answers if answer.question != WEIGHT_CHECK)
     return (*given, *(question.id for question in _open_questions(draft, unit, protocol)))
 
 
-def _weight_question(unit: UnitDraft) -> Question:
-    part = unit.judgement.missing_part if unit.judgement is not None else None
-    return Question(
-        id=WEIGHT_QUESTION,
-        text=f"Is the {part} inside?" if part else "Is everything inside?",
-        why="",
-        choices=(
-            Choice(ALL_THERE, "All there", "nothing is missing, go on"),
-            Choice(PART_MISSING, "Part missing", f"{part} is not inside" if part else "something is not inside"),
-            Choice(WEIGH_AGAIN, "Weigh again", "it did not lie free on the scale"),
-        ),
-    )
+def _weight_question(unit: UnitDraft) -> Question | None:
+    if unit.judgement is None:
+        return None
+    question = weight_question(unit.judgement)
+    again = Choice(WEIGH_AGAIN, "Weigh again", "it did not lie free on the scale")
+    return replace(question, choices=(*question.choices, again))
 
 
 def _slots(draft: Draft, protocol: Protocol) -> tuple[ShotSlot, ...]:

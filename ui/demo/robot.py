@@ -16,6 +16,7 @@ from station.identify.commands import BY_COMMAND, Command
 from station.inspection.view import BenchView, State
 from ui.demo.shift import Twist, UnitPlan
 from ui.demo.stage import Stage
+from ui.threads import Handled
 
 logger = logging.getLogger(__name__)
 
@@ -64,10 +65,10 @@ class Robot(QObject):
         self._active = False
         self._patience.stop()
 
-    @Slot(object, int, float)
-    def on_shown(self, view: BenchView, generation: int, born: float) -> None:
+    @Slot(object, int)
+    def on_shown(self, handled: Handled, generation: int) -> None:
         """The screen has changed: think, then act."""
-        self._view = view
+        view = self._view = handled.outcome.view
         if not self._active or self._index >= len(self.runs):
             return
         situation = _situation(view)

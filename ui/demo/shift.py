@@ -82,10 +82,10 @@ _SUITS: dict[Twist, tuple[str, ...]] = {
     Twist.HEAVY: ("KETTLE-17", "TRAIL-42"),
 }
 _ANSWERS: dict[Twist, dict[str, str]] = {
-    Twist.BROKEN_SEAL: {"seal": "broken", "cushion_seal": "broken", "hygiene_seal": "broken"},
-    Twist.DAMAGED_LITHIUM: {"battery": "damaged", "condition": "damaged"},
-    Twist.PART_MISSING: {"weight_check": "part_missing", "complete": "missing"},
-    Twist.HEAVY: {"weight_check": "all_there"},
+    Twist.BROKEN_SEAL: {"seal": "broken"},
+    Twist.DAMAGED_LITHIUM: {"battery": "damaged"},
+    Twist.PART_MISSING: {"weight_check": "part_missing", "look": "part_missing"},
+    Twist.HEAVY: {"weight_check": "complete"},
 }
 _CLEAN_REASONS = ("unwanted", "size_too_small", "size_too_large", "colour", "style", "arrived_late")
 

@@ -1,0 +1,227 @@
+"""Plays the demo: seeds a bench, raises the stage, opens the same app, lets the robot work, gives the verdict."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import msgspec
+from PySide6.QtCore import QObject, QRunnable, QThreadPool, QTimer, Slot
+from PySide6.QtGui import QImage
+
+from station.assets import asset
+from station.clock import SystemClock
+from station.config import CameraConfig, Config, PrinterConfig, ScaleConfig, ScannerConfig, StationConfig, SyncConfig
+from station.errors import Defect
+from station.exchange.reading import read_catalogue, read_returns
+from station.inspection.view import State
+from station.logs import configure_logging
+from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
+from station.store.store import Store
+from ui.app import BenchApp, make_application
+from ui.demo.robot import Robot
+from ui.demo.shift import UnitPlan, plan_shift, write_returns
+from ui.demo.stage import Stage
+from ui.demo.verdict import Timings, judge
+from ui.threads import Handled
+
+logger = logging.getLogger(__name__)
+
+STATION_ID = "bench-07"
+_WINDOW_PACE_MS = 1_400
+_DRAIN_WITHIN_S = 60.0
+_SCREEN = (1920, 1080)
+
+
+def play(folder: Path, *, units: int, seed: int, headless: bool, hands_off: bool) -> int:
+    """Run the demo.
+
+    Args:
+        folder: gets ``station/``, ``server/``, ``labels/``, ``screens/``, ``logs/`` and, headless, ``summary.json``.
+
+    Returns:
+        Exit code: 0 only if every invariant held (headless), or the window was closed by its user.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    home = folder / "station"
+    configure_logging(home)
+    catalogue = _catalogue()
+    plans = plan_shift(catalogue, units, seed)
+    write_returns(plans, folder / "returns.csv")
+    seed_store(home, catalogue, folder / "returns.csv")
+    application = make_application(sys.argv[:1])
+    started = time.monotonic()
+    with Stage(folder, seed) as stage:
+        bench = BenchApp(home, _config(stage), pictures=asset("demo", "pictures"))
+        bench.window.resize(*_SCREEN)
+        if headless:
+            bench.window.show()
+        else:
+            bench.window.showMaximized()
+        bench.start()
+        watcher = _Watcher(bench, folder if headless else None)
+        robot = None if hands_off else _robot(plans, stage, bench, watcher, headless)
+        if robot is not None and headless:
+            robot.finished.connect(watcher.wait_for_drain)
+            robot.stuck.connect(watcher.on_stuck)
+        watcher.over = application.quit
+        application.exec()
+        if robot is not None:
+            robot.end_network_gap()
+        bench.stop()
+        QThreadPool.globalInstance().waitForDone()
+        if not headless:
+            return 0
+        if robot is None:
+            raise Defect("a headless demo needs its robot")
+        summary, problems = judge(
+            robot.runs[: robot.finished_units],
+            home=home,
+            labels=stage.labels,
+            server_url=stage.server_url,
+            timings=watcher.timings,
+            seconds=time.monotonic() - started,
+        )
+    problems = [*watcher.problems, *problems]
+    (folder / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+    for problem in problems:
+        click.echo(f"station: {problem}", err=True)
+    click.echo(f"{summary.inspections} of {units} units inspected in {summary.seconds} s: {folder / 'summary.json'}")
+    return 1 if problems or summary.inspections != units else 0
+
+
+def seed_store(home: Path, catalogue: tuple[CatalogueItem, ...], returns: Path) -> None:
+    """Import merchants, articles and the shop's returns file, by the same way as ``station import``."""
+    with Store.open(home, station=STATION_ID, clock=SystemClock()) as store:
+        store.put_merchants(_merchants())
+        store.put_items(catalogue)
+        records = list(read_returns(returns))
+        refused = [record for record in records if not isinstance(record, ReturnAuthorisation | CatalogueItem)]
+        if refused:
+            raise Defect(f"the demo's own returns file was refused: {refused[0]}")
+        store.put_returns(record for record in records if isinstance(record, ReturnAuthorisation))
+
+
+def _merchants() -> tuple[Merchant, ...]:
+    with asset("demo", "merchants.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Merchant(row["merchant"], row["name"], row["policy"], row["grading_scheme"], row["currency"])
+            for row in csv.DictReader(file)
+        )
+
+
+def _catalogue() -> tuple[CatalogueItem, ...]:
+    records = list(read_catalogue(asset("demo", "catalogue.csv")))
+    return tuple(record for record in records if isinstance(record, CatalogueItem))
+
+
+def _config(stage: Stage) -> Config:
+    return Config(
+        station=StationConfig(id=STATION_ID, name="Bench 07", hall="Receiving hall A", inspector="Ana K."),
+        scanner=ScannerConfig(port=stage.scanner_port),
+        scale=ScaleConfig(port=stage.scale_port, driver="mt_sics"),
+        camera=CameraConfig(source=stage.camera_url),
+        printer=PrinterConfig(address=stage.printer_address),
+        sync=SyncConfig(server=stage.server_url),
+    )
+
+
+def _robot(plans: tuple[UnitPlan, ...], stage: Stage, bench: BenchApp, watcher: _Watcher, headless: bool) -> Robot:
+    robot = Robot(plans, stage, pace_ms=0 if headless else _WINDOW_PACE_MS)
+    bench.controller.shown.connect(watcher.on_shown)  # first, so that the picture is taken before the next act
+    bench.controller.shown.connect(robot.on_shown)
+    if headless:
+        robot.finished.connect(bench.window.update)
+    else:
+        bench.window.touched.connect(robot.stop)
+    return robot
+
+
+@dataclass
+class _Pending:
+    """A view that is not yet painted."""
+
+    born: float
+    what: str
+    confirmed: bool = field(default=False)
+
+
+class _Save(QRunnable):
+    """Writes one screenshot, off the GUI thread."""
+
+    def __init__(self, image: QImage, path: Path) -> None:
+        super().__init__()
+        self._image = image
+        self._path = path
+
+    def run(self) -> None:
+        if not self._image.save(str(self._path)):
+            logger.error("the screenshot %s could not be written", self._path)
+
+
+class _Watcher(QObject):
+    """Measures, takes screenshots, and ends a headless demo once everything is at the server."""
+
+    def __init__(self, bench: BenchApp, folder: Path | None) -> None:
+        super().__init__()
+        self._bench = bench
+        self._screens = folder / "screens" if folder is not None else None
+        if self._screens is not None:
+            self._screens.mkdir(exist_ok=True)
+        self._shots = 0
+        self._last: tuple[str, ...] = ()
+        self._pending: dict[int, _Pending] = {}
+        self._deadline = 0.0
+        self.timings = Timings()
+        self.problems: list[str] = []
+        self.over: Callable[[], None] = lambda: None
+        self._drain = QTimer(self)
+        self._drain.setInterval(100)
+        self._drain.timeout.connect(self.look_at_drain)
+        bench.window.painted.connect(self.on_painted)
+
+    @Slot(object, int)
+    def on_shown(self, handled: Handled, generation: int) -> None:
+        view = handled.outcome.view
+        if handled.what == "scan":
+            self._pending[generation] = _Pending(handled.born, handled.what)
+        if handled.outcome.labels or (view.state is State.DONE and handled.what in ("scan", "command")):
+            self.timings.confirm_ms.append(handled.took_s * 1000)
+        screen = (view.state.value, view.notice.code, str(view.question), str(view.current_shot), str(view.lpn))
+        if self._screens is not None and screen != self._last:
+            self._last = screen
+            self._shots += 1
+            path = self._screens / f"{self._shots:04d}-{view.state.value}-{view.notice.code}.png"
+            QThreadPool.globalInstance().start(_Save(self._bench.window.grab().toImage(), path))
+
+    @Slot(int)
+    def on_painted(self, generation: int) -> None:
+        now = time.monotonic()
+        for shown in [number for number in self._pending if number <= generation]:
+            self.timings.scan_to_screen_ms.append((now - self._pending.pop(shown).born) * 1000)
+
+    @Slot()
+    def wait_for_drain(self) -> None:
+        """The last unit is done; give the sync its minute."""
+        self._deadline = time.monotonic() + _DRAIN_WITHIN_S
+        self._drain.start()
+
+    @Slot()
+    def look_at_drain(self) -> None:
+        unsent = self._bench.unsent()
+        if unsent.entries == 0 and unsent.photos == 0:
+            self.over()
+        elif time.monotonic() > self._deadline:
+            self.problems.append(f"{unsent.entries} entries and {unsent.photos} photos did not reach the server in time")
+            self.over()
+
+    @Slot(str)
+    def on_stuck(self, text: str) -> None:
+        self.problems.append(f"the bench did not go on: {text}")
+        self.over()
