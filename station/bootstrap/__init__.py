@@ -7,7 +7,7 @@ command.
 Decisions. *Shared libraries are found by loading them*: Qt's own message names the wrong one (FLOOR §2.4). *The
 environment is built in place and stamped last*: it cannot be moved afterwards, and one without the right stamp is made
 again. *Only a folder with our lock file in it is ever emptied*, so ``STATION_VENV`` cannot cost anybody their files.
-*pip inherits the lock*: when a start is killed, its orphaned pip keeps the next one waiting instead of mixing with it.
+*Children inherit the lock*: when a start is killed, its orphaned pip keeps the next waiting instead of both writing.
 """
 
 import sys

@@ -178,6 +178,11 @@ def find_wheelhouse(root: Path, settings: Mapping[str, str]) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def inherited(lock_handle: IO[bytes]) -> tuple[int, ...]:
+    """What a child gets so that the lock is held until it ends too, whatever happens to us."""
+    return () if os.name == "nt" else (lock_handle.fileno(),)
+
+
 def run_pip(command: Sequence[str], lock_handle: IO[bytes]) -> None:
     """Run pip, count its packages on a terminal, and keep its last words for the case that it fails.
 
@@ -193,7 +198,7 @@ def run_pip(command: Sequence[str], lock_handle: IO[bytes]) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=pip_settings(os.environ),
-        pass_fds=() if os.name == "nt" else (lock_handle.fileno(),),
+        pass_fds=inherited(lock_handle),
         text=True,
         errors="replace",
     ) as pip:
@@ -259,7 +264,11 @@ def make_environment(folder: Path, key: str, root: Path, lock_file: Path) -> Non
         # the base interpreter: this one may live in the environment that is being made again
         base = getattr(sys, "_base_executable", None) or sys.executable
         venv = subprocess.run(
-            [base, "-I", "-m", "venv", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            [base, "-I", "-m", "venv", str(folder)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=inherited(handle),
+            check=False,
         )
         if venv.returncode:
             raise NotReady("python -m venv failed:\n" + venv.stdout.decode(errors="replace").strip())

@@ -113,18 +113,26 @@ def find_missing() -> dict[str, str]:
 
 
 def run_apt(prefix: list[str], packages: list[str]) -> None:
-    """Install the packages; apt's own words go to stderr.
+    """Install the packages; apt's own words go to a terminal, or into the error when it fails.
 
     Raises:
         NotReady: apt-get failed.
     """
-    quiet = [] if sys.stderr.isatty() else ["-qq"]
-    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *quiet]
+    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
+    steps = [[*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", *packages]]
+    said = b""
+    for step in steps:
+        if sys.stderr.isatty():
+            code = subprocess.call(step, stdout=sys.stderr)
+        else:
+            done = subprocess.run(step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            code, said = done.returncode, said + done.stdout
     # one stale source among many fails the update although the packages can be had: only the install decides
-    subprocess.call([*apt, "update"], stdout=sys.stderr)
-    code = subprocess.call([*apt, "install", "-y", "--no-install-recommends", *packages], stdout=sys.stderr)
     if code:
-        raise NotReady(f"apt-get ended with code {code}. Run this line, then start again:\n{apt_line(packages)}")
+        last = "\n".join(said.decode(errors="replace").splitlines()[-15:])
+        raise NotReady(
+            f"apt-get ended with code {code}. Run this line, then start again:\n{apt_line(packages)}\n{last}"
+        )
 
 
 def ensure_system() -> None:

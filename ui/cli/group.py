@@ -21,6 +21,8 @@ from station.errors import Defect, StationError
 INTERRUPTED = 130
 READER_GONE = 141
 HOME_VARIABLE = "STATION_HOME"
+COMPLETION_VARIABLE = "_STATION_COMPLETE"
+"""Set by a shell that completes a command line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +141,16 @@ def run(arguments: list[str]) -> int:
             reconfigure(errors="backslashreplace")
     debug = "--debug" in arguments
     try:
-        result = station.main(args=arguments, prog_name="station", standalone_mode=False)
+        if COMPLETION_VARIABLE in os.environ:
+            station.main(args=arguments, prog_name="station")
+        # not station.main(): it ends the process by itself when the reader of a pipe has gone
+        with station.make_context("station", list(arguments)) as context:
+            result = station.invoke(context)
         sys.stdout.flush()
         return exit_code_of(result)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
     except SystemExit as stop:
-        # click ends the process so when the reader of a pipe has gone
-        if isinstance(stop.__context__, BrokenPipeError):
-            return reader_gone()
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BrokenPipeError:
         return reader_gone()
@@ -153,7 +158,7 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except click.ClickException as error:
         error.show()
-        return error.exit_code if isinstance(error, click.UsageError) else 2
+        return 2
     except Exception as error:
         return report(error, debug)
 
