@@ -1,0 +1,327 @@
+"""The loop that keeps the centre up to date: entries before photos, one request at a time, on its owner's thread."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, cast
+
+from station.clock import Clock
+from station.errors import StoreFault
+from station.journal.entry import Entry
+from station.store.outbox import Acknowledgement, Outbox, Unsent
+from sync.client.api import SyncApi
+from sync.client.decide import Do, Next, Pace, Timing, Verdict, decide_next
+from sync.client.photos import PhotoLane
+from sync.client.states import Link, Reoffering, SyncState
+from sync.protocol import Code, Head, Limits, PushAnswer, Status
+
+logger = logging.getLogger(__name__)
+
+EPOCH_KEY: Final = "server_epoch"
+_MAX_STUCK: Final = 20
+"""When more entries than this are refused alone it is not the entries; then the line waits for a person."""
+_EMIT_EVERY_S: Final = 0.25
+_LOOK_EVERY_S: Final = 0.25
+"""How soon a request to stop is seen."""
+_LINKS: Final = {
+    Verdict.PROGRESS: Link.ONLINE,
+    Verdict.NOTHING: Link.ONLINE,
+    Verdict.RETRY: Link.ONLINE,
+    Verdict.REFUSED: Link.ONLINE,
+    Verdict.SERVER_ERROR: Link.OFFLINE,
+    Verdict.BUSY: Link.OFFLINE,
+    Verdict.UNREACHABLE: Link.OFFLINE,
+    Verdict.NOT_OURS: Link.OFFLINE,
+    Verdict.DENIED: Link.PAUSED,
+    Verdict.TOO_OLD: Link.PAUSED,
+}
+
+
+class _Stuck:
+    """An entry whose payload was refused alone; only its header is at the server."""
+
+    def __init__(self, entry: Entry, why: str, again_at: float, wait_s: float) -> None:
+        self.size = len(entry.payload or b"")
+        self.why = why
+        self.again_at = again_at
+        self.wait_s = wait_s
+
+
+class SyncLoop:
+    """Push what is unsent, for as long as the owner lets it run. Not reentrant; only ``wake`` is for other threads."""
+
+    def __init__(
+        self, outbox: Outbox, api: SyncApi, clock: Clock, rng: random.Random, timing: Timing | None = None
+    ) -> None:
+        """Get ready; nothing is sent yet.
+
+        Args:
+            rng: the dice of the back-off (full jitter).
+            timing: ceilings of the waits; None = those of the product.
+        """
+        self._outbox = outbox
+        self._api = api
+        self._clock = clock
+        self._rng = rng
+        self._timing = timing or Timing()
+        self._wake = threading.Event()
+        self._limits = Limits()
+        self._pace = Pace(self._limits.batch_entries)
+        self._not_before = 0.0
+        self._heartbeat_at = 0.0
+        self._greeted = False
+        self._epoch = outbox.sync_value(EPOCH_KEY)
+        self._stuck: dict[tuple[int, int], _Stuck] = {}
+        self._photos = PhotoLane(outbox, api, clock, rng, self._timing)
+        self._link = Link.OFFLINE
+        self._detail = "not connected yet"
+        self._forked = False
+        self._last_synced_at: datetime | None = None
+        self._emitted: SyncState | None = None
+        self._emitted_at = -_EMIT_EVERY_S
+
+    def wake(self) -> None:
+        """Say that something was recorded. From any thread, at any time, cheap."""
+        self._wake.set()
+
+    def run(self, should_stop: Callable[[], bool], emit: Callable[[SyncState], None]) -> None:
+        """Work until told to stop.
+
+        Args:
+            should_stop: asked at least every quarter of a second, and before every request.
+            emit: takes each new state, on this thread.
+        """
+        self._report(emit, at_once=True)
+        while not should_stop():
+            self._wake.clear()
+            wait_s = self.step()
+            self._report(emit, at_once=wait_s > 0)
+            until = self._clock.monotonic() + wait_s
+            while wait_s > 0 and not should_stop():
+                if self._wake.wait(min(wait_s, _LOOK_EVERY_S)):
+                    break
+                wait_s = until - self._clock.monotonic()
+        self._report(emit, at_once=True)
+
+    def step(self) -> float:
+        """Make at most one exchange.
+
+        Returns:
+            Seconds until there may be something to do; 0 = go on at once.
+        """
+        now = self._clock.monotonic()
+        try:
+            if self._entries_step(now) or self._stuck_step(now):
+                return 0.0
+            if self._link is Link.ONLINE and self._photos.step(now, self._limits.missing_hashes):
+                self._photo_came_back(now)
+                return 0.0
+        except StoreFault as error:
+            logger.warning("the bench's own store fails: %s", error)
+            self._detail = str(error)
+            self._not_before = now + self._timing.first_s
+        waits = [self._not_before, self._heartbeat_at, self._photos.not_before]
+        waits.extend(stuck.again_at for stuck in self._stuck.values())
+        return min((at - now for at in waits if at > now), default=self._timing.first_s)
+
+    def _photo_came_back(self, now: float) -> None:
+        self._heartbeat_at = now + self._timing.idle_s
+        if self._photos.verdict not in (Verdict.PROGRESS, Verdict.REFUSED, Verdict.SERVER_ERROR):
+            self._note_link(self._photos.verdict, self._photos.detail)
+            self._heartbeat_at = self._photos.not_before  # ask for the server itself before the next photo
+
+    def _entries_step(self, now: float) -> bool:
+        if now < self._not_before:
+            return False
+        batch = self._pending()
+        if not self._greeted or (not batch and now >= self._heartbeat_at):
+            self._greet()
+            return True
+        if not batch:
+            self._decided(decide_next(self._pace, Verdict.NOTHING, sent=0, limit=self._limits.batch_entries,
+                                      timing=self._timing))  # fmt: skip
+            return False
+        self._push(batch)
+        return True
+
+    def _stuck_step(self, now: float) -> bool:
+        """Offer the payload of one stuck entry again, by itself."""
+        due = next((place for place, stuck in self._stuck.items() if stuck.again_at <= now), None)
+        if due is None or self._link is not Link.ONLINE:
+            return False
+        stuck = self._stuck[due]
+        stuck.wait_s = min(self._timing.stuck_cap_s, stuck.wait_s * 2)
+        stuck.again_at = now + stuck.wait_s
+        entry = next((entry for entry in self._ask_outbox(len(self._stuck)) if _place(entry) == due), None)
+        if entry is None:  # acknowledged meanwhile
+            del self._stuck[due]
+            return False
+        outcome = self._api.push(self._outbox.station, [entry])
+        if outcome.answer is not None:
+            self._take([entry], outcome.answer)
+        elif outcome.verdict is not Verdict.REFUSED:
+            self._note_link(outcome.verdict, outcome.detail)
+        return True
+
+    def _pending(self) -> list[Entry]:
+        """The oldest unacknowledged entries that are not stuck."""
+        size = 1 if self._pace.withholding else min(self._pace.batch, self._limits.batch_entries)
+        found = self._ask_outbox(size + len(self._stuck))
+        return [entry for entry in found if _place(entry) not in self._stuck][:size]
+
+    def _ask_outbox(self, limit: int) -> tuple[Entry, ...]:
+        set_aside = sum(stuck.size for stuck in self._stuck.values())
+        return self._outbox.pending_entries(limit, self._limits.batch_bytes + set_aside)
+
+    def _greet(self) -> None:
+        outcome = self._api.hello(self._outbox.station)
+        verdict = outcome.verdict
+        if outcome.answer is not None:
+            self._greeted = True
+            self._limits = _within_reason(outcome.answer.limits)
+            self._meet_epoch(outcome.answer.epoch, outcome.answer.heads)
+            verdict = Verdict.NOTHING  # the batch's size has learnt nothing from a greeting
+        self._settle(verdict, 0, outcome.detail, outcome.retry_after_s)
+
+    def _push(self, batch: Sequence[Entry]) -> None:
+        withheld = self._detail or "refused" if self._pace.withholding else None
+        outcome = self._api.push(self._outbox.station, batch, withheld)
+        verdict = outcome.verdict
+        if outcome.answer is not None:
+            verdict = self._take(batch, outcome.answer, withheld)
+        self._settle(verdict, len(batch), outcome.detail, outcome.retry_after_s)
+
+    def _take(self, batch: Sequence[Entry], answer: PushAnswer, withheld: str | None = None) -> Verdict:
+        """Keep what the answer names; only that is acknowledged."""
+        sent = {_place(entry): entry for entry in batch}
+        first = {entry.generation: entry.seq for entry in reversed(batch)}
+        acknowledged: list[Acknowledgement] = []
+        moved = False
+        lacking = False
+        for result in answer.results:
+            entry = sent.pop((result.generation, result.seq), None)
+            if entry is None or result.id != entry.id:
+                logger.warning("the server answered for an entry that was not sent: %s", result.seq)
+                continue
+            if result.status is Status.RETRY:
+                lacking = lacking or (result.expected_seq or entry.seq) < first[entry.generation]
+                continue
+            moved = True
+            if result.code == Code.WITHHELD:
+                self._mark_stuck(entry, withheld or result.detail or "")
+                continue
+            if result.status in (Status.CONFLICT, Status.ID_COLLISION):
+                self._forked = True
+                logger.error("the server holds another entry at %s/%s: %s", entry.generation, entry.seq, result.code)
+            elif result.status is Status.QUARANTINED:
+                logger.warning("quarantined at the server: %s: %s", entry.seq, result.code)
+            acknowledged.append(Acknowledgement(entry.generation, entry.seq, result.status.value, result.code))
+            self._stuck.pop(_place(entry), None)
+        if acknowledged:
+            self._outbox.acknowledge(acknowledged)
+        if answer.epoch != self._epoch:
+            self._greeted = False  # hello tells what the server holds now
+        elif lacking and not moved:
+            self._offer_again(answer.heads)
+        return Verdict.PROGRESS if moved else Verdict.RETRY
+
+    def _mark_stuck(self, entry: Entry, why: str) -> None:
+        if _place(entry) not in self._stuck:
+            wait_s = self._timing.stuck_s
+            self._stuck[_place(entry)] = _Stuck(entry, why, self._clock.monotonic() + wait_s, wait_s)
+            logger.error("entry %s/%s is stuck: %s", entry.generation, entry.seq, why)
+
+    def _meet_epoch(self, epoch: str, heads: Sequence[Head]) -> None:
+        if epoch == self._epoch:
+            return
+        if self._epoch is not None:
+            logger.warning("the server's epoch changed: it was restored or is another one")
+            self._offer_again(heads)
+        self._outbox.set_sync_value(EPOCH_KEY, epoch)
+        self._epoch = epoch
+
+    def _offer_again(self, heads: Sequence[Head]) -> None:
+        """Make pending again what a restored server lacks, where the outbox can."""
+        self._stuck.clear()  # their headers may be among what it lacks
+        if not hasattr(self._outbox, "reopen"):
+            self._detail = "the server lacks records that this bench has sent before; IT must look"
+            logger.error(self._detail)
+            return
+        count = cast(Reoffering, self._outbox).reopen({head.generation: head.seq for head in heads})
+        self._photos.forget()
+        logger.warning("%s entries are offered again", count)
+
+    def _settle(self, verdict: Verdict, sent: int, detail: str, retry_after_s: float) -> None:
+        """Decide what follows and when."""
+        self._note_link(verdict, detail)
+        decided = decide_next(
+            self._pace, verdict, sent=sent, limit=self._limits.batch_entries, timing=self._timing,
+            retry_after_s=retry_after_s,
+        )  # fmt: skip
+        if decided.do is Do.WITHHOLD and len(self._stuck) >= _MAX_STUCK:
+            self._detail = f"the server refuses the content of many records; IT must look: {detail}"
+            decided = decide_next(
+                self._pace, Verdict.BUSY, sent=sent, limit=self._limits.batch_entries, timing=self._timing
+            )
+        self._heartbeat_at = self._clock.monotonic() + self._timing.idle_s
+        self._decided(decided)
+
+    def _decided(self, decided: Next) -> None:
+        self._pace = decided.pace
+        if decided.do in (Do.WAIT, Do.PAUSE) or decided.ceiling_s > 0:
+            jitter_s = self._rng.uniform(decided.floor_s if decided.do is Do.PAUSE else 0.0, decided.ceiling_s)
+            self._not_before = self._clock.monotonic() + max(decided.floor_s, jitter_s)
+        else:
+            self._not_before = 0.0
+
+    def _note_link(self, verdict: Verdict, detail: str) -> None:
+        link = _LINKS[verdict]
+        if link is not self._link:
+            logger.info("sync is %s%s", link, f": {detail}" if detail else "")
+        self._link = link
+        self._detail = detail
+
+    def _report(self, emit: Callable[[SyncState], None], *, at_once: bool) -> None:
+        now = self._clock.monotonic()
+        if not at_once and now - self._emitted_at < _EMIT_EVERY_S:
+            return
+        try:
+            unsent = self._outbox.unsent()
+        except StoreFault:
+            unsent = self._emitted.unsent if self._emitted else Unsent(0, 0, None, 0)
+        if self._link is Link.ONLINE and unsent.entries == 0 and unsent.photos == 0:
+            self._last_synced_at = self._clock.now()
+        state = SyncState(
+            self._link, unsent, self._shown_detail(), self._last_synced_at, len(self._stuck), self._forked
+        )
+        self._emitted_at = now
+        # The time alone is no news: the bar counts on by itself.
+        if self._emitted is None or replace(state, last_synced_at=self._emitted.last_synced_at) != self._emitted:
+            self._emitted = state
+            emit(state)
+
+    def _shown_detail(self) -> str:
+        if self._detail or not self._stuck:
+            return self._detail
+        stuck = next(iter(self._stuck.values()))
+        return f"{len(self._stuck)} record(s) refused by the server, kept on this bench: {stuck.why}"
+
+
+def _within_reason(limits: Limits) -> Limits:
+    """What a server asks for may not take this machine's memory."""
+    return Limits(
+        batch_entries=min(limits.batch_entries, 1000),
+        batch_bytes=min(limits.batch_bytes, 4 * 1024 * 1024),
+        body_bytes=limits.body_bytes,
+        photo_bytes=limits.photo_bytes,
+        missing_hashes=min(limits.missing_hashes, 1000),
+    )
+
+
+def _place(entry: Entry) -> tuple[int, int]:
+    return entry.generation, entry.seq

@@ -1,0 +1,288 @@
+"""Take pushed entries into the journal: chain, bytes and projections in one transaction, an answer for each.
+
+The rule for one entry, given the end of its chain (``head``):
+
+=================================  ===========================================================================
+continues the head                 inserted; the head moves on, also over a quarantined one: nothing blocks the line
+at or before the head              inserted too: the unique constraint refuses it, and it is compared with what is
+                                   there → duplicate, forked or id_collision
+next, but on another chain         conflict ``chain_broken``, kept in ``disputes``
+further, behind a disputed one     conflict as well: the whole branch is kept
+further                            retry with ``expected_seq``; not kept
+=================================  ===========================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, or_, select, update
+
+from sync.protocol import Code, EntryResult, Head, Status
+from sync.server.database import Database
+from sync.server.judge import Judged
+from sync.server.projection import project
+from sync.server.rows import disputes, entries, heads, quarantine
+
+
+@dataclass(slots=True)
+class _Chain:
+    """The end of one generation while a push is worked on."""
+
+    seq: int = 0
+    hash: str | None = "0" * 64
+    duplicates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push came to, committed."""
+
+    results: tuple[EntryResult, ...]
+    heads: tuple[Head, ...]
+
+
+class Journal:
+    """The journals of all stations of a site."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def push(self, site_id: str, station: str, judged: Sequence[Judged], at: datetime) -> Pushed:
+        """Take entries; on return everything that was answered is durable.
+
+        Args:
+            judged: in any order; each place at most once counts.
+            at: now, UTC.
+        """
+        ordered = sorted(judged, key=lambda entry: (entry.generation, entry.seq))
+        with self._database.writing() as connection:
+            chains = self._lock_chains(connection, site_id, station, {entry.generation for entry in ordered}, at)
+            work = _Push(self._database, connection, site_id, station, at, chains)
+            results = work.run(ordered)
+            for generation, chain in chains.items():
+                connection.execute(
+                    update(heads)
+                    .where(heads.c.site_id == site_id, heads.c.station == station, heads.c.generation == generation)
+                    .values(seq=chain.seq, hash=chain.hash, duplicates=chain.duplicates, last_seen=at)
+                )
+            held = _heads(connection, site_id, station)
+        return Pushed(tuple(results), held)
+
+    def heads(self, site_id: str, station: str) -> tuple[Head, ...]:
+        """How far each generation of a station's journal is held."""
+        with self._database.reading() as connection:
+            return _heads(connection, site_id, station)
+
+    def _lock_chains(
+        self, connection: Connection, site_id: str, station: str, generations: set[int], at: datetime
+    ) -> dict[int, _Chain]:
+        fresh = _Chain()
+        for generation in sorted(generations):
+            connection.execute(
+                self._database.insert_new(heads),
+                {
+                    "site_id": site_id, "station": station, "generation": generation, "seq": fresh.seq,
+                    "hash": fresh.hash, "duplicates": 0, "last_seen": at,
+                },
+            )  # fmt: skip
+        found = connection.execute(
+            select(heads.c.generation, heads.c.seq, heads.c.hash, heads.c.duplicates)
+            .where(heads.c.site_id == site_id, heads.c.station == station, heads.c.generation.in_(generations))
+            .order_by(heads.c.generation)
+            .with_for_update()
+        )
+        return {generation: _Chain(seq, digest, duplicates) for generation, seq, digest, duplicates in found}
+
+
+def _heads(connection: Connection, site_id: str, station: str) -> tuple[Head, ...]:
+    found = connection.execute(
+        select(heads.c.generation, heads.c.seq, heads.c.hash)
+        .where(heads.c.site_id == site_id, heads.c.station == station, heads.c.seq > 0)
+        .order_by(heads.c.generation)
+    )
+    return tuple(Head(generation, seq, digest) for generation, seq, digest in found)
+
+
+class _Push:
+    """One push inside its transaction."""
+
+    def __init__(
+        self, database: Database, connection: Connection, site_id: str, station: str, at: datetime,
+        chains: dict[int, _Chain],
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._connection = connection
+        self._site_id = site_id
+        self._station = station
+        self._at = at
+        self._chains = chains
+        self._disputed: dict[tuple[int, int], set[str]] = {}
+
+    def run(self, ordered: Sequence[Judged]) -> list[EntryResult]:
+        results: list[EntryResult] = []
+        offered: list[Judged] = []
+        for entry in ordered:
+            chain = self._chains[entry.generation]
+            if entry.seq > chain.seq + 1:
+                if self._is_disputed(entry.generation, entry.seq - 1, entry.prev_hash):
+                    results.append(self._dispute(entry, Status.CONFLICT, Code.CHAIN_BROKEN))
+                else:
+                    results.append(_retry(entry, chain.seq + 1))
+            elif entry.seq == chain.seq + 1 and not _continues(chain, entry):
+                results.append(self._dispute(entry, Status.CONFLICT, Code.CHAIN_BROKEN))
+            else:
+                if entry.seq == chain.seq + 1:
+                    chain.seq, chain.hash = entry.seq, entry.hash if entry.link_is_sound else None
+                offered.append(entry)
+        new = self._insert(offered)
+        results.extend(self._settle_new(new))
+        placed = {id(entry) for entry in new}
+        results.extend(self._compare([entry for entry in offered if id(entry) not in placed]))
+        return results
+
+    def _insert(self, offered: list[Judged]) -> list[Judged]:
+        """Store bytes as received; what the constraint refuses was here already."""
+        if not offered:
+            return []
+        statement = self._database.insert_new(entries).returning(entries.c.generation, entries.c.seq)
+        rows = [
+            {
+                "site_id": self._site_id, "station": self._station, "generation": entry.generation, "seq": entry.seq,
+                "id": entry.id, "kind": entry.kind, "schema": entry.schema, "recorded_at": entry.recorded_at,
+                "actor": entry.actor, "payload": entry.payload, "payload_sha256": entry.payload_sha256,
+                "prev_hash": entry.prev_hash, "hash": entry.hash, "received_at": self._at, "code": entry.code,
+            }
+            for entry in offered
+        ]  # fmt: skip
+        stored = {(generation, seq) for generation, seq in self._connection.execute(statement, rows)}
+        new: list[Judged] = []
+        for entry in offered:
+            if (entry.generation, entry.seq) in stored:
+                stored.discard(
+                    (entry.generation, entry.seq)
+                )  # the same place twice in one push: the second is a repeat
+                new.append(entry)
+        return new
+
+    def _settle_new(self, new: Sequence[Judged]) -> Iterable[EntryResult]:
+        sound = [entry for entry in new if entry.code is None]
+        self._apply(sound)
+        bad = [entry for entry in new if entry.code is not None]
+        if bad:
+            self._connection.execute(
+                self._database.insert_new(quarantine),
+                [
+                    {
+                        "site_id": self._site_id, "station": self._station, "generation": entry.generation,
+                        "seq": entry.seq, "code": entry.code, "detail": entry.detail, "since": self._at,
+                    }
+                    for entry in bad
+                ],
+            )  # fmt: skip
+        yield from (_result(entry, Status.ACCEPTED) for entry in sound)
+        yield from (_result(entry, Status.QUARANTINED, entry.code, entry.detail) for entry in bad)
+
+    def _apply(self, sound: Sequence[Judged]) -> None:
+        project(self._database, self._connection, self._site_id, self._station, sound)
+
+    def _compare(self, refused: Sequence[Judged]) -> list[EntryResult]:
+        """Say for each entry that the constraint refused what it is to the one that is there."""
+        if not refused:
+            return []
+        found = self._connection.execute(
+            select(
+                entries.c.station, entries.c.generation, entries.c.seq, entries.c.id, entries.c.hash,
+                entries.c.payload_sha256, entries.c.code,
+            ).where(
+                entries.c.site_id == self._site_id,
+                or_(
+                    entries.c.id.in_([entry.id for entry in refused]),
+                    and_(
+                        entries.c.station == self._station,
+                        entries.c.generation.in_({entry.generation for entry in refused}),
+                        entries.c.seq.in_([entry.seq for entry in refused]),
+                    ),
+                ),
+            )
+        ).all()  # fmt: skip
+        by_place = {(row.generation, row.seq): row for row in found if row.station == self._station}
+        results: list[EntryResult] = []
+        for entry in refused:
+            there = by_place.get((entry.generation, entry.seq))
+            if there is None:  # the place is free, so it is the id that another entry has
+                results.append(self._dispute(entry, Status.ID_COLLISION, Code.SAME_ID))
+            elif there.hash == entry.hash and there.payload_sha256 == entry.payload_sha256:
+                self._chains[entry.generation].duplicates += 1
+                better = entry.code is None or there.code == Code.WITHHELD != entry.code
+                if there.code is not None and better:
+                    results.append(self._fill(entry))
+                elif there.code is not None:
+                    results.append(_result(entry, Status.QUARANTINED, there.code))
+                else:
+                    results.append(_result(entry, Status.DUPLICATE))
+            elif there.id == entry.id:
+                results.append(self._dispute(entry, Status.ID_COLLISION, Code.SAME_ID))
+            else:
+                results.append(self._dispute(entry, Status.CONFLICT, Code.FORKED))
+        return results
+
+    def _fill(self, entry: Judged) -> EntryResult:
+        """An entry that came without its payload, or damaged, has arrived whole after all."""
+        here = and_(
+            entries.c.site_id == self._site_id, entries.c.station == self._station,
+            entries.c.generation == entry.generation, entries.c.seq == entry.seq,
+        )  # fmt: skip
+        self._connection.execute(update(entries).where(here).values(payload=entry.payload, code=entry.code))
+        case = and_(
+            quarantine.c.site_id == self._site_id, quarantine.c.station == self._station,
+            quarantine.c.generation == entry.generation, quarantine.c.seq == entry.seq,
+        )  # fmt: skip
+        if entry.code is None:
+            self._connection.execute(quarantine.delete().where(case))
+            self._apply([entry])
+            return _result(entry, Status.ACCEPTED)
+        self._connection.execute(update(quarantine).where(case).values(code=entry.code, detail=entry.detail))
+        return _result(entry, Status.QUARANTINED, entry.code, entry.detail)
+
+    def _is_disputed(self, generation: int, seq: int, digest: str) -> bool:
+        known = self._disputed.get((generation, seq))
+        if known is None:
+            known = set(
+                self._connection.scalars(
+                    select(disputes.c.hash).where(
+                        disputes.c.site_id == self._site_id, disputes.c.station == self._station,
+                        disputes.c.generation == generation, disputes.c.seq == seq,
+                    )
+                )
+            )  # fmt: skip
+            self._disputed[generation, seq] = known
+        return digest in known
+
+    def _dispute(self, entry: Judged, status: Status, code: Code) -> EntryResult:
+        self._connection.execute(
+            self._database.insert_new(disputes),
+            {
+                "site_id": self._site_id, "station": self._station, "generation": entry.generation, "seq": entry.seq,
+                "hash": entry.hash or entry.payload_sha256, "id": entry.id, "code": code, "entry": entry.raw,
+                "received_at": self._at,
+            },
+        )  # fmt: skip
+        self._disputed.setdefault((entry.generation, entry.seq), set()).add(entry.hash)
+        return _result(entry, status, code)
+
+
+def _continues(chain: _Chain, entry: Judged) -> bool:
+    # After a damaged link, or with one of its own, there is nothing to compare with: the seq decides.
+    return chain.hash is None or not entry.link_is_sound or entry.prev_hash == chain.hash
+
+
+def _retry(entry: Judged, expected: int) -> EntryResult:
+    detail = f"the server holds this generation up to {expected - 1}"
+    return EntryResult(entry.generation, entry.seq, entry.given_id, Status.RETRY, Code.GAP, detail, expected)
+
+
+def _result(entry: Judged, status: Status, code: str | None = None, detail: str | None = None) -> EntryResult:
+    return EntryResult(entry.generation, entry.seq, entry.given_id, status, code, detail or None)

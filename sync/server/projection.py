@@ -1,0 +1,96 @@
+"""What the centre derives from sound entries: inspections, what ended them, the photos they name. Append-only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, Select, exists, func, select
+
+from station.inspection.record import Inspection, InspectionVoided
+from sync.server.database import Database
+from sync.server.judge import Judged
+from sync.server.rows import disputes, endings, entries, heads, inspections, photo_names, photos, quarantine
+
+
+def project(database: Database, connection: Connection, site_id: str, station: str, applied: Iterable[Judged]) -> None:
+    """Apply entries that have just been stored for the first time, in the same transaction.
+
+    Args:
+        applied: sound entries; those without an effect here are passed over.
+    """
+    inspected: list[dict[str, object]] = []
+    ended: list[dict[str, object]] = []
+    named: dict[tuple[str, str], dict[str, object]] = {}
+    for entry in applied:
+        fact = entry.fact
+        if isinstance(fact, Inspection):
+            inspected.append(_inspection_row(site_id, station, entry, fact))
+            if fact.corrects is not None:
+                ended.append(_ending(site_id, fact.corrects, entry.id, "corrected"))
+            for photo in fact.photos:
+                named[photo.sha256, fact.inspection_id] = {
+                    "site_id": site_id, "sha256": photo.sha256, "inspection_id": fact.inspection_id, "shot": photo.shot,
+                }  # fmt: skip
+        elif isinstance(fact, InspectionVoided):
+            ended.append(_ending(site_id, fact.inspection_id, entry.id, "voided"))
+    if inspected:
+        connection.execute(database.insert_new(inspections), inspected)
+    if ended:
+        connection.execute(database.insert_new(endings), ended)
+    if named:
+        connection.execute(database.insert_new(photo_names), list(named.values()))
+
+
+def _ending(site_id: str, inspection_id: str, by_entry: str, how: str) -> dict[str, object]:
+    return {"site_id": site_id, "inspection_id": inspection_id, "by_entry": by_entry, "how": how}
+
+
+def _inspection_row(site_id: str, station: str, entry: Judged, fact: Inspection) -> dict[str, object]:
+    refund = fact.decision.refund
+    return {
+        "site_id": site_id,
+        "inspection_id": fact.inspection_id,
+        "station": station,
+        "generation": entry.generation,
+        "seq": entry.seq,
+        "unit_id": fact.unit_id,
+        "lpn": fact.lpn,
+        "parcel_id": fact.parcel_id,
+        "merchant_id": fact.merchant_id,
+        "rma": fact.rma,
+        "sku": fact.sku,
+        "identity": fact.identity.value,
+        "grade": fact.decision.grade.code if fact.decision.grade else None,
+        "disposition": fact.decision.disposition.value,
+        "refund_decision": refund.decision,
+        "refund_minor": refund.amount.minor if refund.amount else None,
+        "refund_currency": refund.amount.currency if refund.amount else None,
+        "actor": entry.actor,
+        "confirmed_at": fact.confirmed_at,
+    }
+
+
+def counts(connection: Connection, site_id: str) -> dict[str, int]:
+    """The figures of ``GET /v1/status``."""
+    is_ended = exists().where(
+        endings.c.site_id == inspections.c.site_id, endings.c.inspection_id == inspections.c.inspection_id
+    )
+    is_held = exists().where(photos.c.site_id == photo_names.c.site_id, photos.c.sha256 == photo_names.c.sha256)
+
+    def count(query: Select[int]) -> int:
+        return connection.scalar(query) or 0
+
+    here = select(func.count()).select_from(inspections).where(inspections.c.site_id == site_id)
+    return {
+        "entries": count(select(func.count()).select_from(entries).where(entries.c.site_id == site_id)),
+        "inspections": count(here.where(~is_ended)),
+        "inspections_received": count(here),
+        "photos": count(select(func.count()).select_from(photos).where(photos.c.site_id == site_id)),
+        "photos_missing": count(
+            select(func.count(photo_names.c.sha256.distinct())).where(photo_names.c.site_id == site_id, ~is_held)
+        ),
+        "duplicates": count(select(func.sum(heads.c.duplicates)).where(heads.c.site_id == site_id)),
+        "quarantined": count(select(func.count()).select_from(quarantine).where(quarantine.c.site_id == site_id)),
+        "disputed": count(select(func.count()).select_from(disputes).where(disputes.c.site_id == site_id)),
+        "stations": count(select(func.count(heads.c.station.distinct())).where(heads.c.site_id == site_id)),
+    }

@@ -1,0 +1,170 @@
+"""Start and stop the server: settings, the listening socket, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from station.clock import SystemClock
+from station.errors import EnvironmentFault, InvalidInput, StationError
+from sync.protocol import TOKEN_VARIABLE, Limits
+from sync.server.app import Service, build_app
+from sync.server.auth import Authenticator, LoopbackOnly, SharedToken
+from sync.server.database import Database, database_url
+from sync.server.photos import PhotoFolder, photo_folder
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What ``station server`` was started with."""
+
+    home: Path
+    listen: str = "127.0.0.1:8480"
+    """HOST:PORT; port 0 = any free one."""
+    database: str | None = None
+    """URL; None = SQLite in the home folder."""
+    photos: str | None = None
+    """Folder; None = in the home folder."""
+    workers: int = 1
+    token: str | None = None
+
+
+def serve(settings: ServerSettings, ready: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT; requests under way are finished.
+
+    Args:
+        ready: called once with the URL when requests are answered.
+
+    Raises:
+        InvalidInput: a setting is wrong, or unsafe (open to the network without a token).
+        OperatorError: another server uses the database.
+        EnvironmentFault: the port is taken, the disk cannot be used.
+    """
+    if settings.workers != 1:
+        raise InvalidInput(
+            f"--workers {settings.workers}: SQLite has one writer, so one worker; more come with PostgreSQL"
+        )
+    host, port = parse_listen(settings.listen)
+    authenticator = choose_authenticator(host, settings.token)
+    folder = settings.home / "server"
+    url = database_url(settings.database or f"sqlite:///{folder / 'server.sqlite3'}")
+    photos = photo_folder(settings.photos) if settings.photos else folder / "photos"
+    with _bind(host, port) as listener:
+        database = Database(url)  # before the photos: its lock says that nobody else is uploading there
+        try:
+            service = Service(database, PhotoFolder(photos), authenticator, SystemClock(), Limits())
+        except StationError:
+            database.close()
+            raise
+        shown = f"[{host}]" if ":" in host else host
+        _run(service, listener, lambda: ready(f"http://{shown}:{listener.getsockname()[1]}"))
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """Read ``HOST:PORT``.
+
+    Raises:
+        InvalidInput: not that shape.
+
+    >>> parse_listen("127.0.0.1:0"), parse_listen("[::1]:8480")
+    (('127.0.0.1', 0), ('::1', 8480))
+    """
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise InvalidInput(f"--listen {text!r}: expected HOST:PORT, e.g. 127.0.0.1:8480 or 0.0.0.0:8480")
+    return host, int(port)
+
+
+def choose_authenticator(host: str, token: str | None) -> Authenticator:
+    """With a token everybody must know it; without one only this machine may come.
+
+    Raises:
+        InvalidInput: no token, but the address can be reached from other machines.
+    """
+    if token:
+        return SharedToken(token)
+    if not _is_loopback(host):
+        raise InvalidInput(
+            f"refusing to listen on {host!r} without a token: anybody on the network could write records. "
+            f"Set {TOKEN_VARIABLE} to the same secret here and at every bench, or listen on 127.0.0.1"
+        )
+    return LoopbackOnly()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise EnvironmentFault(
+            f"cannot listen on {host}:{port}: {error.strerror}; is another server running? "
+            "Give another --listen HOST:PORT"
+        ) from error
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that ends with exit code 0 on SIGTERM (its own way is to raise the signal again)."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            self.should_exit = True
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _run(service: Service, listener: socket.socket, ready: Callable[[], None]) -> None:
+    config = uvicorn.Config(
+        build_app(service),
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=16 * 1024,
+    )
+    server = _Server(config)
+
+    async def run() -> None:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.005)
+        if server.started:
+            ready()
+            logger.info("listening", extra={"port": listener.getsockname()[1]})
+        await serving
+
+    asyncio.run(run())
+    logger.info("stopped")
