@@ -39,6 +39,25 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Derogation:
+    """A recorded permission to pass one gate that the law or the policy lets a role pass."""
+
+    gate: str
+    """Gate id, e.g. ``destruction_ban``; only gates whose rule says so accept one."""
+    reference: str
+    """Where it is recorded: a document's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person chose another route than the one proposed. It never passes a gate."""
+
+    disposition: Disposition
+    reason: str
+    """In the person's own words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Everything a decision may look at. The same case and rules give the same decision, byte for byte."""
 
@@ -52,6 +71,12 @@ class Case:
     answers: tuple[Answer, ...]
     weight: WeightJudgement | None
     skipped: tuple[Skipped, ...] = ()
+    flags: tuple[Reason, ...] = ()
+    """Second looks that the bench or the inspector asks for (SECOND LOOK was pressed, the same photo twice …)."""
+    derogations: tuple[Derogation, ...] = ()
+    override: Override | None = None
+    serial_found: str | None = None
+    """Serial number read from the unit; None = nobody read one, so nobody may say that it matches."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,10 @@ _EMPTY_BP = 1_500
 
 
 def tolerance_for(item: CatalogueItem, interval_mg: int) -> int | None:
-    """Half width of the plausible range in milligrams: the catalogue's, or max(5 g, 2 %, 2 d); None = no expected mass."""
+    """Half width of the plausible range in milligrams: the catalogue's, or max(5 g, 2 %, 2 d).
+
+    None = no expected mass is known.
+    """
     if item.mass_mg is None or item.mass_mg <= 0:
         return None
     if item.mass_tolerance_mg is not None and item.mass_tolerance_mg >= 0:

@@ -42,8 +42,8 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     pass
 
 
-class WhenPart(_Part):
-    answers: dict[Identifier, tuple[Identifier, ...]] = {}
+class WhenPart(_Part, frozen=True, kw_only=True):
+    answers: dict[Identifier, tuple[Identifier, ...]] = msgspec.field(default_factory=dict)
     reasons: tuple[Identifier, ...] = ()
     traits: tuple[Identifier, ...] = ()
 
@@ -51,18 +51,18 @@ class WhenPart(_Part):
         return Condition(dict(self.answers), self.reasons, self.traits)
 
 
-class DefectPart(_Part):
+class DefectPart(_Part, frozen=True, kw_only=True):
     kind: DefectKind
     severity: Severity
 
 
-class ChoicePart(_Part):
+class ChoicePart(_Part, frozen=True, kw_only=True):
     id: Identifier
     label: Text
     hint: str = ""
     picture: str | None = None
     code: str | None = None
-    axes: dict[Identifier, int] = {}
+    axes: dict[Identifier, int] = msgspec.field(default_factory=dict)
     defects: tuple[DefectPart, ...] = ()
     gates: tuple[Identifier, ...] = ()
     clears: tuple[Identifier, ...] = ()
@@ -89,7 +89,7 @@ class ChoicePart(_Part):
         )
 
 
-class QuestionPart(_Part):
+class QuestionPart(_Part, frozen=True, kw_only=True):
     id: Identifier
     text: Text
     why: Text
@@ -97,21 +97,21 @@ class QuestionPart(_Part):
     when: WhenPart = WhenPart()
 
 
-class ShotPart(_Part):
+class ShotPart(_Part, frozen=True, kw_only=True):
     id: Identifier
     title: Text
     guide: Text
     when: WhenPart = WhenPart()
 
 
-class ShortcutPart(_Part):
+class ShortcutPart(_Part, frozen=True, kw_only=True):
     code: Annotated[str, msgspec.Meta(pattern=r"^RSC-[A-Z0-9-]{1,10}$")]
     label: Text
     answers: dict[Identifier, Identifier]
     unless_reasons: tuple[Identifier, ...] = ()
 
 
-class ProtocolPart(_Part, tag_field="kind", tag="protocol"):
+class ProtocolPart(_Part, frozen=True, kw_only=True, tag_field="kind", tag="protocol"):
     """The whole file."""
 
     id: Category
