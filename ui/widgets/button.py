@@ -1,0 +1,191 @@
+"""The one kind of button: a touch target with its key on it. It never takes the focus and no key presses it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QAbstractButton, QWidget
+
+from ui.theme.look import Look
+from ui.theme.metrics import PRIMARY_MM, TOUCH_MM, Role
+from ui.widgets.ink import CENTRE, Ink
+from ui.widgets.panel import TILE_RADIUS
+
+
+class Weight(StrEnum):
+    """How much a button asks for attention."""
+
+    MAIN = "main"
+    """The one thing to press now: filled."""
+    CHOICE = "choice"
+    """One of several answers: as large, not filled."""
+    PLAIN = "plain"
+    """A way out."""
+    BAR = "bar"
+    """At the foot of the screen."""
+
+
+class ActionButton(QAbstractButton):
+    """A key's chip, a label and a hint on one target sized in millimetres."""
+
+    def __init__(self, name: str, key: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.overflow: list[str] = []
+        self.key = key
+        self.hint = ""
+        self.weight = Weight.PLAIN
+        self.picture: QPixmap | None = None
+        self.has_picture = False
+        self._look: Look | None = None
+        self.setObjectName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.hide()
+
+    def set_look(self, look: Look) -> None:
+        self._look = look
+        self.update()
+
+    def show_as(self, label: str, hint: str, weight: Weight, *, has_picture: bool = False) -> None:
+        """Say what pressing it does now."""
+        if (label, hint, weight, has_picture) != (self.text(), self.hint, self.weight, self.has_picture):
+            self.hint, self.weight, self.has_picture, self.picture = hint, weight, has_picture, None
+            self.setText(label)
+            self.setAccessibleName(f"{label} ({self.key})")
+            self.setAccessibleDescription(hint)
+            self.update()
+
+    def show_picture(self, picture: QPixmap) -> None:
+        self.picture = picture
+        self.update()
+
+    def target_height(self) -> int:
+        """The least height for gloves, pixels."""
+        metrics = self._settled().metrics
+        main = self.weight in (Weight.MAIN, Weight.CHOICE)
+        return metrics.drawn(96 if main else 72, PRIMARY_MM if main else TOUCH_MM)
+
+    def height_for(self, width: int) -> int:
+        """The height at which the whole label and hint can be read at this width."""
+        look = self._settled()
+        text_width = width - self._lead() - self._side()
+        percent = look.fitting(self.text(), self._role(), text_width)
+        height = look.lines(self.text(), self._role(), text_width, 2, percent).height
+        if self.hint and self.weight is not Weight.BAR:
+            height += look.lines(self.hint, Role.SMALL, text_width, 2).height
+        return max(self.target_height(), height + look.metrics.drawn(20))
+
+    def width_for_label(self) -> int:
+        """The width at which the label stands on one line."""
+        return int(self._lead() + self._settled().width(self.text(), self._role()) + self._side()) + 1
+
+    def stacked_width(self) -> int:
+        """The width with the key above the label, for a crowded bar."""
+        look = self._settled()
+        chip, _ = Ink.chip_size_of(look, self.key)
+        label = look.width(self.text(), Role.CAPTION)
+        return max(int(max(chip, label)) + look.metrics.drawn(14), look.metrics.mm(TOUCH_MM))
+
+    def stacks_at(self, width: int) -> bool:
+        """Whether the key stands above the label at this width: only where there is no hint to read."""
+        return not self.hint and not self.has_picture and width < self.width_for_label()
+
+    def narrowest(self) -> int:
+        """The least width at which key and label can be read, one way or the other."""
+        return min(self.width_for_label(), self.stacked_width()) if not self.hint else self.width_for_label()
+
+    def _settled(self) -> Look:
+        assert self._look is not None, f"{self.objectName()} was used before it had a look"
+        return self._look
+
+    def _role(self) -> Role:
+        return Role.SMALL if self.weight is Weight.BAR else Role.BUTTON
+
+    def _side(self) -> int:
+        return self._settled().metrics.drawn({Weight.BAR: 14, Weight.PLAIN: 16}.get(self.weight, 22))
+
+    def _lead(self) -> int:
+        """Room for the chip and the gaps beside it."""
+        look = self._settled()
+        chip, _ = Ink.chip_size_of(look, self.key)
+        if self.weight in (Weight.BAR, Weight.PLAIN):
+            return self._side() + chip + look.metrics.drawn(12)
+        return self._side() + max(chip, look.metrics.drawn(58)) + look.metrics.drawn(18)
+
+    def _paint(self, ink: Ink) -> None:
+        look = ink.look
+        rect = QRectF(self.rect())
+        main = self.weight is Weight.MAIN
+        fill = "accent" if main else "raised"
+        if self.isDown():
+            fill = "pressed"
+        text = "on_accent" if main and not self.isDown() else "text"
+        ink.painter.fillRect(self.rect(), look.colour("surface"))
+        ink.box(rect, fill, None if main else "rim", radius=look.metrics.drawn(TILE_RADIUS), pen=1.5)
+        if self.has_picture:
+            self._paint_tile(ink, rect, text)
+        elif self.stacks_at(self.width()):
+            self._paint_stacked(ink, text)
+        else:
+            self._paint_row(ink, text, rect)
+
+    def _paint_stacked(self, ink: Ink, text: str) -> None:
+        chip, chip_height = ink.chip_size(self.key)
+        label_height = ink.look.line_height(Role.CAPTION)
+        top = (self.height() - chip_height - label_height) / 2
+        ink.chip((self.width() - chip) / 2, top, self.key, text)
+        ink.text(0, top + chip_height, self.width(), self.text(), Role.CAPTION, text, align=CENTRE)
+
+    def _paint_row(self, ink: Ink, text: str, rect: QRectF) -> None:
+        look = ink.look
+        lead, side = self._lead(), self._side()
+        _, chip_height = ink.chip_size(self.key)
+        muted = text if self.weight is Weight.MAIN else "muted"
+        ink.chip(side, rect.top() + (rect.height() - chip_height) / 2, self.key, text, muted)
+        width = rect.width() - lead - side
+        percent = look.fitting(self.text(), self._role(), width)
+        label = look.lines(self.text(), self._role(), width, 2, percent)
+        hint = None
+        if self.hint and self.weight is not Weight.BAR:
+            hint = look.lines(self.hint, Role.SMALL, width, 2)
+            if hint.cut or label.height + hint.height > rect.height() - look.metrics.drawn(8):
+                hint = None
+        y = rect.top() + (rect.height() - label.height - (hint.height if hint else 0)) / 2
+        y += ink.text(lead, y, width, self.text(), self._role(), text, lines=2, percent=percent)
+        if hint:
+            ink.text(lead, y, width, self.hint, Role.SMALL, muted, lines=2, may_elide=True)
+
+    def _paint_tile(self, ink: Ink, rect: QRectF, text: str) -> None:
+        foot = self.tile_foot()
+        inset = ink.look.metrics.drawn(10)
+        frame = QRectF(inset, inset, rect.width() - 2 * inset, rect.height() - foot - inset)
+        if self.picture is None:
+            ink.box(frame, "surface", radius=ink.look.metrics.drawn(8))
+        else:
+            ink.picture(frame, self.picture, ink.look.metrics.drawn(8), behind="pressed" if self.isDown() else "raised")
+        self._paint_row(ink, text, QRectF(0, rect.height() - foot, rect.width(), foot))
+
+    def tile_foot(self) -> int:
+        """Height of the words under a picture."""
+        return self.target_height()
+
+    def sizeHint(self) -> QSize:
+        if self._look is None:
+            return QSize(1, 1)
+        return QSize(self.width_for_label(), self.target_height())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._look is None:
+            return
+        painter = QPainter(self)
+        self.overflow.clear()
+        self._paint(Ink(painter, self._look, self.overflow))
+        painter.end()

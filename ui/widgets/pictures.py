@@ -1,0 +1,99 @@
+"""Pictures from disk, read and scaled on a worker: the GUI thread never opens a file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, QThreadPool, Signal, Slot
+from PySide6.QtGui import QImage, QImageReader, QPixmap
+
+logger = logging.getLogger(__name__)
+
+PhotoLoader = Callable[[str], bytes | None]
+"""Reads the JPEG of a photo by its SHA-256; None where it is not on this disk. Called on a worker."""
+
+_KEPT = 96
+_LONGEST = 720
+"""Longest edge of a kept picture, pixels: the largest place it is shown in."""
+
+
+class Pictures(QObject):
+    """Catalogue pictures by file name and photos by hash; asks once, keeps the last few, reports what arrived."""
+
+    arrived = Signal(str)
+    # key of the picture that can be drawn now
+    _loaded = Signal(str, QImage)
+
+    def __init__(self, photo_loader: PhotoLoader | None, folder: Path | None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.photo_loader = photo_loader
+        self.folder = folder
+        self._kept: dict[str, QPixmap | None] = {}
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(1)
+        self._loaded.connect(self._keep, Qt.ConnectionType.QueuedConnection)
+
+    def photo(self, sha256: str) -> QPixmap | None:
+        """A photo's thumbnail; None while it is being read or where it cannot be."""
+        loader = self.photo_loader
+        if loader is None:
+            return None
+        return self._ask(f"photo:{sha256}", lambda: loader(sha256))
+
+    def catalogue(self, name: str | None) -> QPixmap | None:
+        """A reference picture by its file name; None while it is being read or where there is none."""
+        folder = self.folder
+        if not name or folder is None or Path(name).name != name:
+            return None
+        return self._ask(f"catalogue:{name}", lambda: _bytes_of(folder / name))
+
+    def put(self, sha256: str, image: QImage) -> None:
+        """Hand over a photo's picture that is already in memory, so that nothing is read."""
+        self._keep(f"photo:{sha256}", image)
+
+    def wait(self, timeout_ms: int = 5000) -> bool:
+        """Let the worker finish what was asked; True when it did."""
+        return self._pool.waitForDone(timeout_ms)
+
+    def _ask(self, key: str, read: Callable[[], bytes | None]) -> QPixmap | None:
+        if key not in self._kept:
+            self._kept[key] = None
+            while len(self._kept) > _KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._pool.start(lambda: self._read(key, read))
+        return self._kept[key]
+
+    def _read(self, key: str, read: Callable[[], bytes | None]) -> None:
+        """On the worker: whatever is wrong with a picture, the screen only lacks it."""
+        try:
+            content = read()
+        except Exception as error:
+            logger.warning("picture %s cannot be read: %s", key, error)
+            return
+        image = decode(content) if content else QImage()
+        if not image.isNull():
+            self._loaded.emit(key, image)
+
+    @Slot(str, QImage)
+    def _keep(self, key: str, image: QImage) -> None:
+        self._kept[key] = QPixmap.fromImage(image)
+        self.arrived.emit(key)
+
+
+def decode(content: bytes) -> QImage:
+    """Decode a picture at the size it is shown in; a null image where it is none."""
+    buffer = QBuffer()
+    buffer.setData(QByteArray(content))
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer)
+    reader.setAutoTransform(True)
+    size = reader.size()
+    if size.isValid() and max(size.width(), size.height()) > _LONGEST:
+        reader.setScaledSize(size.scaled(QSize(_LONGEST, _LONGEST), Qt.AspectRatioMode.KeepAspectRatio))
+    return reader.read()
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
