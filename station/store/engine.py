@@ -47,7 +47,7 @@ class _RawConnection(Protocol):
 
 
 Role = Literal["writer", "reader"]
-Synchronous = Literal["FULL", "NORMAL"]
+Synchronous = Literal["FULL", "NORMAL", "OFF"]
 
 
 def make_engine(path: Path, role: Role, *, synchronous: Synchronous = "FULL", read_only: bool = False) -> sa.Engine:
@@ -56,7 +56,8 @@ def make_engine(path: Path, role: Role, *, synchronous: Synchronous = "FULL", re
     Args:
         path: the database file.
         role: the writer creates the file and begins every transaction IMMEDIATE; a reader is query-only.
-        synchronous: FULL. NORMAL loses acknowledged rows at a power cut and exists for the test that proves it.
+        synchronous: FULL. NORMAL loses acknowledged rows at a power cut and exists for the test that proves it; OFF is
+            for scratch files.
         read_only: open the file itself read-only, for looking at a store that another process has open.
 
     Raises:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from station.canonical import canonical_json
 from station.clock import Clock
-from station.errors import Defect, StoreFault
+from station.errors import Defect, InvalidInput, StoreFault
 from station.ids import uuid7
 from station.inspection.ports import RecentUnit, ShiftFigures
 from station.journal.entry import Entry, Fact
@@ -219,8 +219,11 @@ class Store:
                 clock=self._clock,
                 ids=self._ids,
             )
-            for entry in entries:
-                project(connection, entry)
+            try:
+                for entry in entries:
+                    project(connection, entry)
+            except InvalidInput as error:
+                raise Defect(str(error)) from error
             bench.write_drafts(connection, drafts)
             made.append(entries)
             return entries
@@ -354,7 +357,11 @@ def _check_canonical(fact: Fact) -> None:
         value = msgspec.json.decode(fact.payload)
     except msgspec.MsgspecError as error:
         raise Defect(f"payload of {fact.kind!r} is not JSON ({error}): {fact.payload[:80]!r}") from error
-    if canonical_json(value) != fact.payload:
+    try:
+        is_canonical = canonical_json(value) == fact.payload
+    except InvalidInput as error:
+        raise Defect(f"payload of {fact.kind!r} cannot be kept: {error}") from error
+    if not is_canonical:
         raise Defect(f"payload of {fact.kind!r} is not canonical JSON: {fact.payload[:80]!r}; use canonical_json")
 
 
