@@ -26,6 +26,7 @@ from station.errors import InvalidInput
 _TIMED = re.compile(r"(?:^|\s)(?P<seconds>\d+\.\d{6}) (?P<way>[<>]) (?P<hex>[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2})*)\s*$")
 _DUMP = re.compile(r"^\s*(?P<hex>[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2})*)(?:\s{2,}.*|\s*)$")
 _OFFSET_DUMP = re.compile(r"^[0-9A-Fa-f]{6,8}:?\s+(?P<hex>[0-9A-Fa-f]{2}(?: {1,2}[0-9A-Fa-f]{2})*)(?:\s{2,}.*|\s*)$")
+_XXD = re.compile(r"^[0-9A-Fa-f]{8}: (?P<hex>[0-9A-Fa-f]{2,4}(?: [0-9A-Fa-f]{2,4})*)(?:\s{2}.*|\s*)$")
 _DUMP_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 _DUMP_PERIOD_S = 0.1
 _MAX_BYTES = 64 * 1024 * 1024
@@ -89,7 +90,7 @@ def read_capture(path: Path) -> tuple[Chunk, ...]:
     dumped = b"".join(
         bytes.fromhex(found["hex"])
         for line in text.splitlines()
-        if (found := _OFFSET_DUMP.match(line) or _DUMP.match(line))
+        if (found := _XXD.match(line) or _OFFSET_DUMP.match(line) or _DUMP.match(line))
     )
     if not dumped:
         raise InvalidInput(f"{str(path)!r} holds no bytes: expected lines like '0.000000 < 53 20' or a hex dump")

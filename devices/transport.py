@@ -150,9 +150,17 @@ class SerialTransport:
             return
         self._closed = True
         try:
-            self._line.close()
+            if self._is_socket:
+                self._close_socket()
+            else:
+                self._line.close()
         except _LINE_ERRORS:
             logger.info("closing %s failed; the port is given up", self._port, exc_info=True)
+
+    def _close_socket(self) -> None:
+        # pyserial 3.5 leaves the socket open when the other end hung up first, and sleeps 0.3 s in any case.
+        self._line.is_open = False
+        self._line._socket.close()
 
     def _read_some(self) -> bytes:
         if not self._is_socket:
@@ -213,7 +221,7 @@ def _why_not_opened(port: str, error: Exception) -> str:
     if number == errno.EACCES or "PermissionError" in text or "Access is denied" in text:
         return f"no permission to open {port!r}: {_how_to_permit(port)}"
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV) or "FileNotFoundError" in text:
-        return f"no such port: {port!r}; is the cable plugged in? `station devices list` shows what is there"
+        return f"no such port: {port!r}; is the cable plugged in and the device switched on?"
     if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text:
         return f"{port!r} is in use by another program; close that program first"
     if number in (errno.ENOTTY, errno.EINVAL) or "not configure port" in text:

@@ -206,6 +206,7 @@ def simulate_scanner(link: Path | None, tcp: bool, scripts: tuple[str, ...], see
     from devices.simulators.scanner import ScannerSimulator
     from devices.simulators.script import run_simulator
 
+    _end_politely()
     run_simulator(ScannerSimulator(_unescape(suffix)), serve_line(link=link, tcp=tcp), scripts, say=_say)
 
 
@@ -218,7 +219,13 @@ def simulate_scale(link: Path | None, tcp: bool, scripts: tuple[str, ...], seed:
     from devices.simulators.scale import ScaleSimulator
     from devices.simulators.script import run_simulator
 
+    _end_politely()
     run_simulator(ScaleSimulator(driver, seed), serve_line(link=link, tcp=tcp), scripts, say=_say)
+
+
+def _end_politely() -> None:
+    # an ending process takes its link with it: the exception passes through the simulator's cleaning up
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
 
 
 def _say(text: str) -> None:

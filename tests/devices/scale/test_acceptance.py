@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devices.ports import Light, Status
+from devices.scale.acceptance import Acceptor, Rule
 from station.inspection.facts import StableSource
 
 if TYPE_CHECKING:
@@ -51,6 +52,13 @@ def test_a_burst_of_old_frames_is_no_weight(bench: MakeBench) -> None:
     scale.receive(ohaus(360) * 200, 0.1)
     assert len(scale.indications) == 200
     assert scale.accepted == []
+
+
+def test_without_the_span_a_burst_would_pass(bench: MakeBench) -> None:
+    """The negative control of the test above."""
+    scale = bench("print_string", Acceptor("scale-1", declared=Rule(span_s=0.0)))
+    scale.receive(ohaus(360) * 200, 0.1)
+    assert scale.accepted == [360_000]
 
 
 def test_bytes_one_by_one_and_200_frames_at_once_are_the_same_indications(bench: MakeBench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,52 @@ def test_splices_of_two_frames(bench: MakeBench, layout: str) -> None:
             splice = first[:i] + second[j:]
             stream = [first] * 2 + [splice] + [second] * 5
             assert wrong(bench(driver), stream, {first_mass, second_mass}) == [], splice
+
+
+def noisy(frame: bytes, chance: random.Random, rate: float) -> bytes:
+    """Each byte lost, doubled, replaced or flipped with the given probability."""
+    out = bytearray()
+    for byte in frame:
+        if chance.random() >= rate:
+            out.append(byte)
+            continue
+        match chance.randrange(4):
+            case 0:
+                out += bytes([byte, byte])
+            case 1:
+                out.append(chance.randrange(256))
+            case 2:
+                out.append(byte ^ 1 << chance.randrange(8))
+    return bytes(out)
+
+
+def soak(bench: MakeBench, layout: str, seeds: range) -> int:
+    """Loads that change on a line that damages bytes, in reads of any size; returns how many weights were accepted."""
+    driver, first, second, first_mass, second_mass = FRAMES[layout]
+    accepted = 0
+    for seed in seeds:
+        chance = random.Random(seed)
+        made = bench(driver)
+        for frame in (first, second, first):
+            for _ in range(chance.randrange(5, 30)):
+                data = noisy(frame, chance, rate=0.01)
+                cut = chance.randrange(len(data) + 1)
+                made.receive(data[:cut], 0.05)
+                made.receive(data[cut:], 0.05)
+        assert set(made.accepted) <= {first_mass, second_mass}, seed
+        accepted += len(made.accepted)
+    return accepted
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_bad_cable(bench: MakeBench, layout: str) -> None:
+    assert soak(bench, layout, range(25)) > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_bad_cable_for_long(bench: MakeBench, layout: str) -> None:
+    assert soak(bench, layout, range(1000)) > 300
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
