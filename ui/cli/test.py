@@ -44,7 +44,10 @@ def test(slow: bool, words: tuple[str, ...]) -> int:
             f"pytest is not installed for {sys.executable}. Start with python3 -m station test, which brings it, "
             "or run pip install -e '.[test]'"
         )
-    command = [sys.executable, "-m", "pytest", *(["--slow"] if slow else []), *words]
+    options = ["--slow"] if slow else []
+    if not os.access(root, os.W_OK):
+        options += ["-p", "no:cacheprovider"]  # pytest warns when it cannot write its cache, and a warning is an error
+    command = [sys.executable, "-m", "pytest", *options, *words]
     has_display = sys.platform in ("win32", "darwin") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
