@@ -74,9 +74,9 @@ def _permille(mask: NDArray[np.bool_]) -> int:
     return int(np.count_nonzero(mask)) * 1000 // mask.size
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Seen:
-    """One scene that the bench came to rest in."""
+    """One scene that the bench came to rest in. Compared by identity: pictures have no single truth value."""
 
     picture: NDArray[np.float32]
     structure: int
