@@ -54,7 +54,10 @@ class PrinterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     address: str = ""
     """``HOST`` or ``HOST:PORT`` (9100 unless said)."""
-    template: str = "lpn-203"
+    template: str = "unit"
+    """Name of a file under ``resources/labels``."""
+    dpi: int = 203
+    """Dots per inch of the print head: 203 or 300."""
 
 
 class SyncConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

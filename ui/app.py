@@ -17,14 +17,14 @@ from PySide6.QtWidgets import QApplication
 
 from station.clock import Clock, SystemClock
 from station.config import Config
-from station.errors import StoreFault
+from station.errors import InvalidInput, StoreFault
 from station.ids import uuid7
 from station.inspection.facts import Photo
 from station.inspection.view import Tone
 from ui.bench.window import BenchIdentity, BenchWindow
 from ui.controller import BenchController
 from ui.loops import SyncLine, camera_loop, printer_line, scale_loop, scanner_loop
-from ui.theme import theme_named
+from ui.theme.tokens import THEMES, Theme
 from ui.threads import DeskThread, Loop, LoopThread
 from ui.widgets.sound import SoundPlayer
 
@@ -51,10 +51,13 @@ class BenchApp(QObject):
         self._store: Store | None = None
         station = config.station
         self.window = BenchWindow(
-            BenchIdentity(station.name, station.hall, station.inspector), theme_named(config.screen.theme)
+            BenchIdentity(station.name, station.hall, station.inspector),
+            _theme(config.screen.theme),
+            scale=float(config.screen.scale),
+            photo_loader=self._photo_bytes,
+            picture_folder=pictures,
+            clock=self._clock,
         )
-        self.window.picture_folder = pictures
-        self.window.photo_loader = self._photo_bytes
         self._sound = SoundPlayer()
         self.desk = DeskThread(self._open_desk, self._close_store)
         self._sync = SyncLine(config.sync, self._clock)
@@ -66,6 +69,8 @@ class BenchApp(QObject):
         scale, run_scale = scale_loop(self._config.scale)
         camera, run_camera = camera_loop(self._config.camera)
         printer = printer_line(self._config.printer)
+        if camera is not None:
+            self.window.picture_resized.connect(lambda size: camera.set_preview_size(size.width(), size.height()))
         self.controller = BenchController(
             self.window,
             self.desk,
@@ -74,7 +79,7 @@ class BenchApp(QObject):
             play=self._play,
             scale=scale,
             camera=camera,
-            print_label=printer.print_label if printer is not None else None,
+            print_label=printer.submit if printer is not None else None,
             wake_sync=self._sync.wake,
         )
         self.desk.start()
@@ -137,9 +142,8 @@ class BenchApp(QObject):
             raise StoreFault("the store is not open yet: try again in a moment")
         return self._store
 
-    # --- on the GUI's thread ----------------------------------------------------------------------------------------
-
     def _photo_bytes(self, sha256: str) -> bytes | None:
+        """For thumbnails; called on the window's own worker."""
         return self._store.photos.read(sha256) if self._store is not None else None
 
     def _play(self, tone: Tone) -> None:
@@ -158,6 +162,13 @@ class BenchApp(QObject):
         self.window.show_light(name, "gone", text)
 
 
+def _theme(name: str) -> Theme:
+    theme = THEMES.get(name)
+    if theme is None:
+        raise InvalidInput(f"[screen] theme = {name!r}: expected one of {', '.join(THEMES)}")
+    return theme
+
+
 def make_application(arguments: list[str]) -> QApplication:
     """The one QApplication, with our style and font."""
     existing = QApplication.instance()
@@ -166,4 +177,3 @@ def make_application(arguments: list[str]) -> QApplication:
     application = QApplication(arguments)
     application.setApplicationName("Returns inspection station")
     return application
-

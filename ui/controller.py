@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from devices.camera.model import FrameSeen, ShotTaken
 from devices.ports import Indicated, Light, LightChanged, Refused, ScanArrived, WeightAccepted
-from devices.printer.loop import LabelFailed, LabelSent
+from devices.printer.loop import Printed, PrintFailed, PrintWaits
 from station.clock import Clock
 from station.identify.commands import Command
 from station.inspection.desk import Desk
@@ -127,9 +127,12 @@ class BenchController(QObject):
     @Slot(object)
     def on_printer(self, event: object) -> None:
         match event:
-            case LabelFailed(reason=reason):
-                self._window.show_banner(reason)
-            case LabelSent():
+            case PrintFailed(job=job, reason=reason, may_have_printed=maybe):
+                advice = self.tr("look at the printer, then PRINT AGAIN") if maybe else self.tr("call IT")
+                self._window.show_banner(self.tr("Label {0}: {1} – {2}").format(job.lpn, reason, advice))
+            case PrintWaits(job=job, reason=reason):
+                self._window.show_banner(self.tr("Label {0} waits: {1}").format(job.lpn, reason))
+            case Printed():
                 self._window.show_banner(None)
             case LightChanged():
                 self._show_light("printer", event)
@@ -214,4 +217,3 @@ class BenchController(QObject):
         if light is None:
             return f"no {device} is set up on this bench"
         return "" if light.light is Light.WORKING else f"{device}: {light.detail}"
-

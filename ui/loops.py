@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 
 from devices.camera.camera import Camera
 from devices.camera.model import CameraSettings
+from devices.printer.loop import PrinterLoop
+from devices.printer.printer import ZplPrinter
+from devices.printer.template import load_template
 from devices.scale import DRIVERS
 from devices.scale.instrument import Scale
 from devices.scanner.line import Scanner
 from devices.supervisor import Supervisor
 from devices.transport import LineSettings, open_transport
 from station.clock import Clock
-from station.config import CameraConfig, ScaleConfig, ScannerConfig, SyncConfig
+from station.config import CameraConfig, PrinterConfig, ScaleConfig, ScannerConfig, SyncConfig
 from station.errors import InvalidInput
 from station.store.outbox import Outbox
 from ui.threads import Loop
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from sync.client.loop import SyncLoop
 
 TOKEN_VARIABLE = "STATION_SERVER_TOKEN"
+
 
 def scanner_loop(config: ScannerConfig) -> Loop | None:
     """A line-terminated scanner."""
@@ -57,6 +61,21 @@ def camera_loop(config: CameraConfig) -> tuple[Camera | None, Loop | None]:
         return None, None
     camera = Camera(CameraSettings(config.source, "camera-1", config.width, config.height))
     return camera, camera.run
+
+
+def printer_line(config: PrinterConfig) -> PrinterLoop | None:
+    """A label printer on TCP and its queue.
+
+    Raises:
+        InvalidInput: the address is not ``HOST`` or ``HOST:PORT``, or there is no such template.
+    """
+    if not config.address:
+        return None
+    host, colon, port = config.address.rpartition(":")
+    if colon and not (host and port.isascii() and port.isdigit()):
+        raise InvalidInput(f"[printer] address = {config.address!r}: expected HOST or HOST:PORT, e.g. 10.0.0.7:9100")
+    printer = ZplPrinter(host, int(port)) if colon else ZplPrinter(config.address)
+    return PrinterLoop(printer, load_template(config.template, config.dpi))
 
 
 class SyncLine:

@@ -7,7 +7,6 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -20,7 +19,7 @@ from station.clock import SystemClock
 from station.config import CameraConfig, Config, PrinterConfig, ScaleConfig, ScannerConfig, StationConfig, SyncConfig
 from station.errors import Defect
 from station.exchange.reading import read_catalogue, read_returns
-from station.inspection.view import State
+from station.inspection.view import BenchView, State
 from station.logs import configure_logging
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
 from station.store.store import Store
@@ -66,7 +65,7 @@ def play(folder: Path, *, units: int, seed: int, headless: bool, hands_off: bool
             bench.window.showMaximized()
         bench.start()
         watcher = _Watcher(bench, folder if headless else None)
-        robot = None if hands_off else _robot(plans, stage, bench, watcher, headless)
+        robot = None if hands_off else _robot(plans, stage, bench, headless)
         if robot is not None and headless:
             robot.finished.connect(watcher.wait_for_drain)
             robot.stuck.connect(watcher.on_stuck)
@@ -132,24 +131,13 @@ def _config(stage: Stage) -> Config:
     )
 
 
-def _robot(plans: tuple[UnitPlan, ...], stage: Stage, bench: BenchApp, watcher: _Watcher, headless: bool) -> Robot:
+def _robot(plans: tuple[UnitPlan, ...], stage: Stage, bench: BenchApp, headless: bool) -> Robot:
     robot = Robot(plans, stage, pace_ms=0 if headless else _WINDOW_PACE_MS)
-    bench.controller.shown.connect(watcher.on_shown)  # first, so that the picture is taken before the next act
     bench.controller.shown.connect(robot.on_shown)
-    if headless:
-        robot.finished.connect(bench.window.update)
-    else:
+    bench.window.painted.connect(robot.on_painted)
+    if not headless:
         bench.window.touched.connect(robot.stop)
     return robot
-
-
-@dataclass
-class _Pending:
-    """A view that is not yet painted."""
-
-    born: float
-    what: str
-    confirmed: bool = field(default=False)
 
 
 class _Save(QRunnable):
@@ -176,7 +164,8 @@ class _Watcher(QObject):
             self._screens.mkdir(exist_ok=True)
         self._shots = 0
         self._last: tuple[str, ...] = ()
-        self._pending: dict[int, _Pending] = {}
+        self._born: dict[int, float] = {}
+        self._view: BenchView | None = None
         self._deadline = 0.0
         self.timings = Timings()
         self.problems: list[str] = []
@@ -184,27 +173,32 @@ class _Watcher(QObject):
         self._drain = QTimer(self)
         self._drain.setInterval(100)
         self._drain.timeout.connect(self.look_at_drain)
+        bench.controller.shown.connect(self.on_shown)
+        # Connected before the robot: the picture is taken before the next act.
         bench.window.painted.connect(self.on_painted)
 
     @Slot(object, int)
     def on_shown(self, handled: Handled, generation: int) -> None:
-        view = handled.outcome.view
+        view = self._view = handled.outcome.view
         if handled.what == "scan":
-            self._pending[generation] = _Pending(handled.born, handled.what)
+            self._born[generation] = handled.born
         if handled.outcome.labels or (view.state is State.DONE and handled.what in ("scan", "command")):
             self.timings.confirm_ms.append(handled.took_s * 1000)
-        screen = (view.state.value, view.notice.code, str(view.question), str(view.current_shot), str(view.lpn))
-        if self._screens is not None and screen != self._last:
-            self._last = screen
-            self._shots += 1
-            path = self._screens / f"{self._shots:04d}-{view.state.value}-{view.notice.code}.png"
-            QThreadPool.globalInstance().start(_Save(self._bench.window.grab().toImage(), path))
 
     @Slot(int)
     def on_painted(self, generation: int) -> None:
         now = time.monotonic()
-        for shown in [number for number in self._pending if number <= generation]:
-            self.timings.scan_to_screen_ms.append((now - self._pending.pop(shown).born) * 1000)
+        for shown in [number for number in self._born if number <= generation]:
+            self.timings.scan_to_screen_ms.append((now - self._born.pop(shown)) * 1000)
+        view = self._view
+        if self._screens is None or view is None:
+            return
+        screen = (view.state.value, view.notice.code, str(view.question), str(view.current_shot), str(view.lpn))
+        if screen != self._last:
+            self._last = screen
+            self._shots += 1
+            path = self._screens / f"{self._shots:04d}-{view.state.value}-{view.notice.code}.png"
+            QThreadPool.globalInstance().start(_Save(self._bench.window.grab().toImage(), path))
 
     @Slot()
     def wait_for_drain(self) -> None:
@@ -218,7 +212,9 @@ class _Watcher(QObject):
         if unsent.entries == 0 and unsent.photos == 0:
             self.over()
         elif time.monotonic() > self._deadline:
-            self.problems.append(f"{unsent.entries} entries and {unsent.photos} photos did not reach the server in time")
+            self.problems.append(
+                f"{unsent.entries} entries and {unsent.photos} photos did not reach the server in time"
+            )
             self.over()
 
     @Slot(str)

@@ -67,9 +67,14 @@ class Robot(QObject):
 
     @Slot(object, int)
     def on_shown(self, handled: Handled, generation: int) -> None:
+        """There is something new to see; it counts once it is painted."""
+        self._view = handled.outcome.view
+
+    @Slot(int)
+    def on_painted(self, generation: int) -> None:
         """The screen has changed: think, then act."""
-        view = self._view = handled.outcome.view
-        if not self._active or self._index >= len(self.runs):
+        view = self._view
+        if view is None or not self._active or self._index >= len(self.runs):
             return
         situation = _situation(view)
         run = self.runs[self._index]

@@ -137,7 +137,11 @@ def _plan(
     if twist is Twist.CORRECTED_SCAN:
         wrong_code = draw.choice(others).gtins[0][1:]
     reason = "defective" if twist is Twist.DAMAGED_LITHIUM else draw.choice(_CLEAN_REASONS)
-    if item.category is not None and not item.category.startswith(("apparel", "footwear")) and reason.startswith("size"):
+    if (
+        item.category is not None
+        and not item.category.startswith(("apparel", "footwear"))
+        and reason.startswith("size")
+    ):
         reason = "unwanted"
     return UnitPlan(
         item=item,

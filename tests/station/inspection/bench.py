@@ -38,7 +38,16 @@ class TickingClock:
 
 def _item(sku: str, gtin: str, title: str, category: str | None, mass_g: int, **more: object) -> CatalogueItem:
     return CatalogueItem(
-        "m", sku, title, category, ("0" + gtin,), (), Money(4990, "EUR"), mass_g * 1000, 6_000, **more  # type: ignore[arg-type]
+        "m",
+        sku,
+        title,
+        category,
+        ("0" + gtin,),
+        (),
+        Money(4990, "EUR"),
+        mass_g * 1000,
+        6_000,
+        **more,  # type: ignore[arg-type]
     )
 
 
