@@ -71,14 +71,14 @@ def run_simulator(
     Raises:
         InvalidInput: a script cannot be read or holds something else than a command.
     """
-    die_with_parent()
     parent = os.getppid()
     commands: queue.SimpleQueue[Command | InvalidInput] = queue.SimpleQueue()
-    say(json.dumps({"port": line.port}))
-    threading.Thread(target=_feed, args=(scripts, stdin, commands), daemon=True).start()
     current: Command | None = None
     done_at = 0.0
     try:
+        die_with_parent()
+        threading.Thread(target=_feed, args=(scripts, stdin, commands), daemon=True).start()
+        say(json.dumps({"port": line.port}))
         while os.getppid() == parent:
             now = monotonic()
             if current is not None and now >= done_at:

@@ -193,7 +193,7 @@ def test_capture_and_replay_are_a_round_trip(station: Callable[..., Running], tm
     assert recording.end() == 0
     recorded = read_capture(first)
 
-    player = station("replay", first, "--link", tmp_path / "again", "--wait", "2")
+    player = station("replay", first, "--link", tmp_path / "again", "--wait", "5")
     again = tmp_path / "second.txt"
     listener = station("capture", port_of(player), "--out", again)
     done = player.wait_for(lambda d: "done" in d)
