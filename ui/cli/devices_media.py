@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 
 import click
 
@@ -32,8 +33,6 @@ def simulate_camera(listen: str, script: str | None, out: str | None, seed: int,
            {"do":"remove"}  {"do":"wait","seconds":2}  blur dark black freeze unplug (with "seconds")  {"do":"quit"}
     Without --script it shows everything it has, one after the other.
     """
-    from pathlib import Path
-
     from devices.simulators import camera, steps
 
     def refuse(error: InvalidInput) -> None:
@@ -53,3 +52,24 @@ def simulate_camera(listen: str, script: str | None, out: str | None, seed: int,
     else:
         queue = steps.open_steps(script, camera.CAMERA_STEPS, refuse)
     camera.serve(sys.stdout, queue, address, size=pixels, fps=fps, seed=seed)
+
+
+@click.command("printer")
+@click.option("--listen", default="127.0.0.1:0", show_default=True, help="HOST:PORT; port 0 = any free one.")
+@click.option("--out", metavar="DIR", help="Write each label as DIR/label-0001.png and so on.")
+@click.option("--script", metavar="FILE|-", help="Steps as JSON lines; - reads them from standard input.")
+def simulate_printer(listen: str, out: str | None, script: str | None) -> None:
+    """A ZPL label printer on TCP that prints to PNG files.
+
+    \b
+    Steps: paper_out paper_in head_open head_close pause resume mute unmute reset_mid_job unplug plug
+           {"do":"wait","seconds":2}  {"do":"quit"}
+    """
+    from devices.simulators import printer, steps
+
+    def refuse(error: InvalidInput) -> None:
+        steps.say(sys.stdout, error=str(error))
+
+    address = steps.listen_address(listen)
+    queue = steps.open_steps(script, printer.PRINTER_STEPS, refuse)
+    printer.serve(sys.stdout, queue, address, None if out is None else Path(out))
