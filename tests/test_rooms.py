@@ -46,7 +46,7 @@ def test_imports_follow_the_arrows() -> None:
 def small_tree(folder: Path, files: dict[str, str]) -> Path:
     """The five packages with the project's own contracts and these files."""
     shutil.copy(ROOT / "pyproject.toml", folder)
-    rooms = [*PACKAGES, "station/store", "sync/client", "sync/server"]
+    rooms = [*PACKAGES, "station/store", "sync/client", "sync/server", "ui/benchmark"]
     for path in [f"{room}/__init__.py" for room in rooms]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).touch()
@@ -60,6 +60,7 @@ def test_allowed_imports_are_allowed(tmp_path: Path) -> None:
         "station/store/rows.py": "import sqlalchemy\n",
         "sync/server/app.py": "import sqlalchemy, litestar\nimport station.store.rows\n",
         "devices/eye.py": "import cv2\nimport station\n",
+        "ui/benchmark/limit.py": "import sqlite3\n",
         "ui/bench.py": "import PySide6\nimport station.store.rows, devices.eye, sync.client\n",
     }
     code, words = run_tool(*LINT_IMPORTS, "--no-cache", "--no-logo", cwd=small_tree(tmp_path, files))
@@ -77,6 +78,7 @@ def test_allowed_imports_are_allowed(tmp_path: Path) -> None:
         ("devices/window.py", "from PySide6 import QtCore"),
         ("station/rows.py", "import sqlalchemy"),
         ("ui/rows.py", "import sqlite3"),
+        ("ui/benchmark/rows.py", "import sqlalchemy"),
         ("resources/code.py", "import station"),
     ],
 )
