@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from station.assets import asset
 from station.errors import Defect
@@ -32,6 +33,7 @@ class CarrierFormat:
     carrier: str
     name: str
     lengths: frozenset[int]
+    starts: tuple[str, ...]
     pattern: re.Pattern[str]
     compute: Compute | None
     strong: bool
@@ -43,9 +45,8 @@ class CarrierFormat:
     services: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TrackingMatch:
-    """A number that has the shape of one carrier's format."""
+class TrackingMatch(NamedTuple):
+    """A number that has the shape of one carrier's format. (A tuple: imports make one for every row.)"""
 
     format: CarrierFormat
     carrier: str
@@ -66,7 +67,7 @@ def normalise(text: str) -> str:
     >>> normalise(" 1z 999 aa1 01 2345 6784")
     '1Z999AA10123456784'
     """
-    return _WHITE.sub("", text).upper().removeprefix("%")
+    return text.upper() if text.isalnum() else _WHITE.sub("", text).upper().removeprefix("%")
 
 
 @cache
@@ -100,6 +101,7 @@ def _row(row: dict[str, Any]) -> CarrierFormat:
             carrier=row["carrier"],
             name=row["name"],
             lengths=frozenset(row["lengths"]),
+            starts=tuple(row.get("starts", ("",))),
             pattern=pattern,
             compute=algorithm(rule) if rule else None,
             strong=row.get("strong", False),
@@ -142,16 +144,23 @@ def find_tracking(text: str, *, aim: str | None = None, gs1_only: bool = False) 
     if len(text) > MAX_LENGTH * 3:
         return ()
     number = normalise(text)
-    found = []
-    for row in _by_length().get(len(number), ()):
-        if (gs1_only and not row.gs1) or (row.aims and (aim is None or not aim.startswith(row.aims))):
-            continue
-        match = _match(row, number)
-        if match is not None and (match.check is not Check.BAD or row.strong):
-            found.append(match)
+    found = [match for match in _shapes(number, aim, gs1_only) if match.check is not Check.BAD or match.format.strong]
+    if len(found) < 2:
+        return tuple(found)
     if any(match.format.strong and match.check is not Check.BAD for match in found):
         found = [match for match in found if match.format.strong]
     return tuple(sorted(found, key=_rank))
+
+
+def _shapes(number: str, aim: str | None, gs1_only: bool) -> Iterator[TrackingMatch]:
+    for row in _by_length().get(len(number), ()):
+        if not number.startswith(row.starts) or (gs1_only and not row.gs1):
+            continue
+        if row.aims and (aim is None or not aim.startswith(row.aims)):
+            continue
+        match = _match(row, number)
+        if match is not None:
+            yield match
 
 
 def _match(row: CarrierFormat, number: str) -> TrackingMatch | None:

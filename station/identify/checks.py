@@ -13,6 +13,7 @@ from typing import TypeAlias
 from station.errors import InvalidInput
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_VALUES = {character: int(character) if character < "A" else (ord(character) - 3) % 10 for character in _ALPHABET}
 
 Compute: TypeAlias = Callable[[str], str]
 
@@ -45,11 +46,8 @@ def mod10(body: str, even: int, odd: int, from_right: bool) -> str:
     >>> mod10("999AA1012345678", 1, 2, False), mod10("20129845227", 4, 9, False)
     ('4', '7')
     """
-    total = 0
-    for position, character in enumerate(reversed(body) if from_right else body):
-        value = int(character) if "0" <= character <= "9" else (ord(character) - 3) % 10
-        total += value * (odd if position % 2 else even)
-    return str(-total % 10)
+    values = [_VALUES[character] for character in (reversed(body) if from_right else body)]
+    return str(-(sum(values[::2]) * even + sum(values[1::2]) * odd) % 10)
 
 
 def mod7(body: str) -> str:

@@ -53,7 +53,8 @@ def match_item(candidates: Sequence[Candidate], lines: Sequence[Line]) -> ItemMa
         # Lines that announce no serial number first: a bare article code proves nothing about one.
         index = min(of_article, key=lambda found: lines[found][0].serial is not None)
         return ItemMatch(IdentityOutcome.MATCH, index, None, gtin, f"the code names {_sku(lines[index])}")
-    found = _by_serial_alone(usable, lines)
+    # Beside a GTIN of something else, an equal serial number is a coincidence.
+    found = _by_serial_alone([one for one in usable if gtin is None or not one.elements], lines)
     if found is not None:
         return found
     seen = f"GTIN {gtin}" if gtin is not None else ", ".join(sorted({one.key for one in usable})) or "nothing readable"
