@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Literal, Protocol, cast
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from pysqlite3 import dbapi2 as sqlite
@@ -50,7 +51,9 @@ Role = Literal["writer", "reader"]
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 
 
-def make_engine(path: Path, role: Role, *, synchronous: Synchronous = "FULL", read_only: bool = False) -> sa.Engine:
+def make_engine(
+    path: Path, role: Role, *, synchronous: Synchronous = "FULL", read_only: bool = False, at_rest: bool = False
+) -> sa.Engine:
     """An engine for one database file.
 
     Args:
@@ -59,6 +62,7 @@ def make_engine(path: Path, role: Role, *, synchronous: Synchronous = "FULL", re
         synchronous: FULL. NORMAL loses acknowledged rows at a power cut and exists for the test that proves it; OFF is
             for scratch files.
         read_only: open the file itself read-only, for looking at a store that another process has open.
+        at_rest: nobody has it open and it has no WAL: read it without making the files that come with one.
 
     Raises:
         StoreFault: the SQLite build has the WAL-reset bug.
@@ -70,7 +74,7 @@ def make_engine(path: Path, role: Role, *, synchronous: Synchronous = "FULL", re
         )
     if read_only:
         engine = sa.create_engine(
-            f"sqlite:///file:{_uri_path(path)}", module=sqlite, connect_args={"uri": True}, pool_reset_on_return=None
+            f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true{'&immutable=1' if at_rest else ''}", module=sqlite
         )
     else:
         engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), module=sqlite, max_overflow=20)
@@ -90,12 +94,6 @@ def make_engine(path: Path, role: Role, *, synchronous: Synchronous = "FULL", re
         connection.exec_driver_sql(begin)
 
     return engine
-
-
-def _uri_path(path: Path) -> str:
-    from urllib.parse import quote
-
-    return f"{quote(str(path))}?mode=ro&uri=true"
 
 
 def checkpoint(connection: sa.Connection, mode: Literal["NOOP", "PASSIVE", "TRUNCATE"]) -> int:

@@ -63,10 +63,10 @@ def last_generation(connection: sa.Connection) -> tuple[int, str] | None:
     return (row.generation, row.station) if row is not None else None
 
 
-def begin_generation(connection: sa.Connection, *, station: str, reason: str, now: datetime) -> int:
-    """Start a new chain behind the last one and return its number."""
+def begin_generation(connection: sa.Connection, *, station: str, reason: str, now: datetime, above: int = 0) -> int:
+    """Start a new chain and return its number: higher than the last one here, and higher than ``above``."""
     last = last_generation(connection)
-    generation = last[0] + 1 if last is not None else 1
+    generation = max(last[0] if last is not None else 0, above) + 1
     connection.execute(
         sa.insert(GENERATIONS),
         {"generation": generation, "station": station, "started_at": now, "reason": reason, "acked_through": 0},
@@ -115,6 +115,26 @@ def tail(connection: sa.Connection, generation: int, count: int) -> tuple[Entry,
     return tuple(Entry(*row) for row in reversed(rows))
 
 
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "generation": int,
+    "seq": int,
+    "schema": int,
+    "payload": (bytes, type(None)),
+}
+
+
+def _entry(values: Sequence[object]) -> Entry:
+    """A row as an entry, whatever a damaged page or a foreign tool made of its types.
+
+    Raises:
+        ValueError: a value is not of its column's type.
+    """
+    for name, value in zip(Entry.__dataclass_fields__, values, strict=True):
+        if not isinstance(value, _TYPES.get(name, str)):
+            raise ValueError(f"{name} is {value!r}")
+    return Entry(*values)  # type: ignore[arg-type]  # checked above
+
+
 _AFTER = (
     sa.select(JOURNAL.c.position, *ENTRY_COLUMNS)
     .where(JOURNAL.c.position > sa.bindparam("after"), JOURNAL.c.position <= sa.bindparam("through"))
@@ -132,12 +152,12 @@ def all_entries(connection: sa.Connection, unreadable: Callable[[int, Exception]
     last = connection.execute(sa.select(sa.func.max(JOURNAL.c.position))).scalar_one_or_none() or 0
     for start in range(0, last, _CHUNK):
         try:
-            rows = connection.execute(_AFTER, {"after": start, "through": start + _CHUNK}).all()
-        except sa.exc.DBAPIError:
-            yield from _one_by_one(connection, start, min(start + _CHUNK, last), unreadable)
-            continue
-        for row in rows:
-            yield Entry(*row[1:])
+            entries = [
+                _entry(row[1:]) for row in connection.execute(_AFTER, {"after": start, "through": start + _CHUNK})
+            ]
+        except (sa.exc.DBAPIError, ValueError):
+            entries = list(_one_by_one(connection, start, min(start + _CHUNK, last), unreadable))
+        yield from entries
 
 
 def _one_by_one(
@@ -145,9 +165,8 @@ def _one_by_one(
 ) -> Iterator[Entry]:
     for position in range(start, end):
         try:
-            rows = connection.execute(_AFTER, {"after": position, "through": position + 1}).all()
-        except sa.exc.DBAPIError as error:
+            row = connection.execute(_AFTER, {"after": position, "through": position + 1}).one_or_none()
+            if row is not None:
+                yield _entry(row[1:])
+        except (sa.exc.DBAPIError, ValueError) as error:
             unreadable(position + 1, error)
-            continue
-        for row in rows:
-            yield Entry(*row[1:])

@@ -92,24 +92,34 @@ class Inspector:
         """
         with faults("reading the journal"), connection.begin():
             last = last_generation(connection)
-            if last is None:
-                return begin_generation(connection, station=station, reason="new store", now=self._now)
-            found = head(connection, last[0])
-            self._compare_with_marker(found)
-            self._compare_with_acknowledgements(connection, found)
-            if not self.clean:
-                verify_tail(connection, last[0])
-                self._quick_check(connection)
+            if last is not None:
+                found = head(connection, last[0])
+                self._compare_with_marker(found)
+                self._compare_with_acknowledgements(connection, found)
+                if not self.clean:
+                    verify_tail(connection, last[0])
+                    self._quick_check(connection)
             if self.doubt is not None:
                 logger.warning(
                     "the journal of %s cannot be continued: %s; a new generation begins", station, self.doubt
                 )
-                return begin_generation(connection, station=station, reason=self.doubt, now=self._now)
-            if last[1] != station:
-                return begin_generation(
-                    connection, station=station, reason=f"the station was named {last[1]!r} before", now=self._now
-                )
-            return last[0]
+                reason = self.doubt
+            elif last is None:
+                reason = "new store"
+            elif last[1] != station:
+                reason = f"the station was named {last[1]!r} before"
+            else:
+                return last[0]
+            return begin_generation(
+                connection, station=station, reason=reason, now=self._now, above=self._lost_generation(last is None)
+            )
+
+    def _lost_generation(self, nothing_is_left: bool) -> int:
+        """The highest generation that may have been used although the file does not know it."""
+        if self._closed is not None:
+            return self._closed.generation
+        # The row of a generation is in the database file before its first entry (Writer), so at most the first is lost.
+        return 1 if nothing_is_left and self.doubt is not None else 0
 
     def forget_marker(self) -> None:
         """From now on the store counts as open."""

@@ -97,16 +97,18 @@ def verify(home: Path, *, progress: Progress = _no_progress) -> VerifyReport:
         try:
             lock.acquire()
             stack.callback(lock.release)
-            commits = read_commits(database.with_name(database.name + "-wal"))
+            wal = database.with_name(database.name + "-wal")
+            commits = read_commits(wal)
+            at_rest = not wal.exists() or wal.stat().st_size == 0
         except StoreFault:
-            commits = None
+            commits, at_rest = None, False
             notes.append("another process has the store open: its write-ahead log was read as it stands, not proven")
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="station-verify-"))) / "replay.db"
         replay = make_engine(scratch, "writer", synchronous="OFF")
         stack.callback(replay.dispose)
         with faults("making a scratch database"), replay.begin() as connection:
             Row.metadata.create_all(connection, tables=PROJECTION)
-        engine = make_engine(database, "reader", read_only=True)
+        engine = make_engine(database, "reader", read_only=True, at_rest=at_rest)
         stack.callback(engine.dispose)
         proof = _Proof(replay, PhotoStore(home / PHOTOS), problems, progress)
         try:

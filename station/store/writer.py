@@ -238,6 +238,8 @@ class Writer:
                 self._connection = connection
                 checkpoint(connection, "TRUNCATE")
                 self._on_reopened(connection)
+                # A new generation must outlive a damaged WAL: its number is never given twice.
+                checkpoint(connection, "TRUNCATE")
         except StationError as error:
             self._shut()
             self.broken = str(error)

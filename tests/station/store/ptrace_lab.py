@@ -5,10 +5,12 @@ everything imported. No tool is needed but the kernel (Linux 5.3, x86-64 or arm6
 
     python ptrace_lab.py kill SCENARIO HOME N        ends the child before its N-th change
     python ptrace_lab.py fail SCENARIO HOME N        the N-th flush of the write-ahead log reports EIO (x86-64)
-    python ptrace_lab.py record SCENARIO HOME FILE   writes every change and every flush to FILE (pickle)
+    python ptrace_lab.py record SCENARIO,… HOME FOLDER   writes every change and flush to FOLDER/SCENARIO.pickle
 
-N may be a range ``A-B``: HOME is copied to HOME.N for each, and one JSON line per N says what the child had
-acknowledged and whether it came to its end.
+    python ptrace_lab.py probe                       ends with 0 if children can be traced here
+
+N may be a range ``A-B`` with a stride ``A-B/S``: HOME is copied to HOME.N for each, and one JSON line per N says what
+the child had acknowledged and whether it came to its end.
 """
 
 from __future__ import annotations
@@ -363,32 +365,57 @@ def _acknowledged(run: Callable[[], bool]) -> tuple[bool, list[str]]:
 
 
 def main() -> int:
-    what, name, home, last = sys.argv[1:]
-    scenario, home_path = SCENARIOS[name], Path(home)
-    # every child is a fork of this process: what is imported here is not imported in each
-    import alembic.command  # noqa: F401
-    import store_lab  # noqa: F401
-
-    import station.store.proof  # noqa: F401
-
     if not CALLS:
         raise CannotTrace(f"no table of system calls for {platform.machine()}")
+    if sys.argv[1:] == ["probe"]:
+        return 0 if trace(lambda: None, lambda _call: None, lambda _call, _result: None) else 1
+    what, names, home, last = sys.argv[1:]
+    # every child is a fork of this process: what is imported here is not imported in each
+    import store_lab  # noqa: F401
+
+    import station.store.store  # noqa: F401
+
+    if "migrate" in names:
+        import alembic.command  # noqa: F401
     if what == "record":
-        steps: list[tuple[object, ...]] = []
-        _acknowledged(lambda: bool(steps.extend(record(lambda: scenario(home_path), home_path))) or True)
-        Path(last).write_bytes(pickle.dumps(steps))
-        return 0
-    act = {"kill": kill_at, "fail": fail_at}[what]
-    first, _, end = last.partition("-")
-    for number in range(int(first), int(end or first) + 1):
-        copy = home_path.with_name(f"{home_path.name}.{number}")
-        shutil.copytree(home_path, copy)
+        for name in names.split(","):
+            _record(name, Path(home), Path(last))
+    else:
+        _repeat({"kill": kill_at, "fail": fail_at}[what], SCENARIOS[names], Path(home), last, until_end=what == "kill")
+    return 0
+
+
+def _record(name: str, home: Path, folder: Path) -> None:
+    working = folder / f"work-{name}"
+    shutil.copytree(home, working)
+    steps: list[tuple[object, ...]] = []
+
+    def run() -> bool:
+        steps.extend(record(lambda: SCENARIOS[name](working), working))
+        return True
+
+    _acknowledged(run)
+    folder.joinpath(f"{name}.pickle").write_bytes(pickle.dumps((str(working), steps)))
+
+
+def _repeat(
+    act: Callable[[Callable[[], None], Path, int], bool],
+    scenario: Callable[[Path], None],
+    home: Path,
+    points: str,
+    *,
+    until_end: bool,
+) -> None:
+    span, _, stride = points.partition("/")
+    first, _, end = span.partition("-")
+    for number in range(int(first), int(end or first) + 1, int(stride or 1)):
+        copy = home.with_name(f"{home.name}.{number}")
+        shutil.copytree(home, copy)
         ended, acks = _acknowledged(lambda: act(lambda: scenario(copy), copy, number))  # noqa: B023
         sys.stdout.write(json.dumps({"number": number, "home": str(copy), "ended": ended, "acks": acks}) + "\n")
         sys.stdout.flush()
-        if ended and what == "kill":
+        if ended and until_end:
             break  # there is no N-th change: every point has been visited
-    return 0
 
 
 if __name__ == "__main__":

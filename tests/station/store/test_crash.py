@@ -31,14 +31,6 @@ RANDOM_KILLS = 20
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="traces system calls, which only Linux can")
 
 
-@pytest.fixture
-def fresh(tmp_path: Path) -> Path:
-    """A home that was opened and closed once."""
-    home = tmp_path / "home"
-    Store.open(home, station="bench-1", clock=SteadyClock(), ballast_bytes=0).close()
-    return home
-
-
 def lab(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(HERE / "ptrace_lab.py"), *words], capture_output=True, text=True, check=False
@@ -124,8 +116,8 @@ def kill_at_random(home: Path, rng: random.Random) -> list[str]:
 
 def test_killed_at_random(fresh: Path, request: pytest.FixtureRequest) -> None:
     """The portable sister of the test above; it does the whole work where tracing is not possible."""
-    traceable = sys.platform == "linux" and lab("kill", "unit", str(fresh), "1").returncode == 0
-    kills = RANDOM_KILLS if request.config.getoption("--slow") or not traceable else 3
+    traceable = sys.platform == "linux" and lab("probe").returncode == 0
+    kills = RANDOM_KILLS if request.config.getoption("--slow") or not traceable else 2
     rng = random.Random(4711)
     acks: list[str] = []
     for _ in range(kills):
@@ -134,21 +126,42 @@ def test_killed_at_random(fresh: Path, request: pytest.FixtureRequest) -> None:
     assert len(acks) > kills
 
 
+@pytest.fixture(scope="module")
+def closed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that was opened and closed once; not to be changed."""
+    home = tmp_path_factory.mktemp("closed") / "home"
+    Store.open(home, station="bench-1", clock=SteadyClock(), ballast_bytes=0).close()
+    return home
+
+
+@pytest.fixture
+def fresh(closed_home: Path, tmp_path: Path) -> Path:
+    """The test's own copy of it."""
+    return Path(shutil.copytree(closed_home, tmp_path / "home"))
+
+
+@pytest.fixture(scope="module")
+def recordings(closed_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs on a home that was there before, recorded."""
+    return record(closed_home, "two_shifts,two_shifts_normal,three_units", tmp_path_factory.mktemp("recordings"))
+
+
+def record(base: Path, scenarios: str, folder: Path) -> Path:
+    done = lab("record", scenarios, str(base), str(folder))
+    if done.returncode == CANNOT_TRACE:
+        pytest.fail(f"this test needs ptrace ({done.stderr.strip()}): allow it, e.g. --cap-add=SYS_PTRACE")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
 class Recording:
     """A run with every change and flush in order, and the home it started from."""
 
     def __init__(self, base: Path, scenario: str, folder: Path) -> None:
         self.base = base
-        working = folder / f"work-{scenario}" / "home"
-        shutil.copytree(base, working)
-        file = folder / f"{scenario}.pickle"
-        done = lab("record", scenario, str(working), str(file))
-        if done.returncode == CANNOT_TRACE:
-            pytest.fail(f"this test needs ptrace ({done.stderr.strip()}): allow it, e.g. --cap-add=SYS_PTRACE")
-        assert done.returncode == 0, done.stderr
+        self._working, steps = pickle.loads(folder.joinpath(f"{scenario}.pickle").read_bytes())
         self.folder = folder
-        self._working = str(working)
-        self.steps: list[Step] = [self._moved(step) for step in pickle.loads(file.read_bytes())]
+        self.steps: list[Step] = [self._moved(step) for step in steps]
         self.commits = [
             index + 1
             for index, step in enumerate(self.steps)
@@ -190,17 +203,19 @@ def cuts(recording: Recording, request: pytest.FixtureRequest) -> Iterator[tuple
 
 
 @linux_only
-def test_power_cut_loses_nothing_that_was_promised(fresh: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    recording = Recording(fresh, "two_shifts", tmp_path)
+def test_power_cut_loses_nothing_that_was_promised(
+    closed_home: Path, recordings: Path, request: pytest.FixtureRequest
+) -> None:
+    recording = Recording(closed_home, "two_shifts", recordings)
     assert len(recording.commits) >= 9
     for at, rng in cuts(recording, request):
         assert recording.broken_after_cut(at, rng) == [], f"cut after step {at} of {len(recording.steps)}"
 
 
 @linux_only
-def test_control_synchronous_normal_loses_promised_entries(fresh: Path, tmp_path: Path) -> None:
+def test_control_synchronous_normal_loses_promised_entries(closed_home: Path, recordings: Path) -> None:
     """The same cuts must find the loss that NORMAL brings; otherwise the test above proves nothing."""
-    recording = Recording(fresh, "two_shifts_normal", tmp_path)
+    recording = Recording(closed_home, "two_shifts_normal", recordings)
     for at in recording.commits[1:4]:
         broken = recording.broken_after_cut(at, None)
         assert any(promise.startswith("entry") for promise in broken), f"cut after step {at}"
@@ -208,18 +223,18 @@ def test_control_synchronous_normal_loses_promised_entries(fresh: Path, tmp_path
 
 @linux_only
 @pytest.mark.parametrize(("dropping", "promise"), [("station.db-wal", "entry"), (".jpg.", "photo")])
-def test_control_a_missing_flush_is_found(fresh: Path, tmp_path: Path, dropping: str, promise: str) -> None:
-    recording = Recording(fresh, "three_units", tmp_path)
+def test_control_a_missing_flush_is_found(closed_home: Path, recordings: Path, dropping: str, promise: str) -> None:
+    recording = Recording(closed_home, "three_units", recordings)
     broken = recording.broken_after_cut(recording.commits[-1], None, dropping=dropping)
     assert any(promise in text for text in broken), broken
 
 
 @linux_only
-def test_power_cut_in_the_first_minute_of_a_new_station(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_power_cut_in_the_first_minute_of_a_new_station(tmp_path: Path) -> None:
     """A home that did not exist before: the database's own name must be on the disk as well."""
     empty = tmp_path / "empty"
     empty.mkdir()
-    recording = Recording(empty, "three_units", tmp_path)
+    recording = Recording(empty, "three_units", record(empty, "three_units", tmp_path))
     for at in recording.commits:
         assert recording.broken_after_cut(at, None) == [], f"cut after step {at}"
 
