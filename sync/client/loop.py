@@ -20,6 +20,8 @@ from sync.client.photos import PhotoLane
 from sync.client.states import Link, Reoffering, SyncState
 from sync.protocol import Code, Head, Limits, PushAnswer, Status
 
+__all__ = ["SyncLoop", "SyncState"]
+
 logger = logging.getLogger(__name__)
 
 EPOCH_KEY: Final = "server_epoch"
@@ -164,7 +166,7 @@ class SyncLoop:
         outcome = self._api.push(self._outbox.station, [entry])
         if outcome.answer is not None:
             self._take([entry], outcome.answer)
-        elif outcome.verdict is not Verdict.REFUSED:
+        elif outcome.verdict not in (Verdict.REFUSED, Verdict.SERVER_ERROR):
             self._note_link(outcome.verdict, outcome.detail)
         return True
 

@@ -147,7 +147,6 @@ class _Push:
         """Store bytes as received; what the constraint refuses was here already."""
         if not offered:
             return []
-        statement = self._database.insert_new(entries).returning(entries.c.generation, entries.c.seq)
         rows = [
             {
                 "site_id": self._site_id, "station": self._station, "generation": entry.generation, "seq": entry.seq,
@@ -157,6 +156,13 @@ class _Push:
             }
             for entry in offered
         ]  # fmt: skip
+        # As a rule all are new, and the count alone says so. If not, take it back and ask for each.
+        attempt = self._connection.begin_nested()
+        if self._database.insert_all(self._connection, entries, rows) == len(rows):
+            attempt.commit()
+            return offered
+        attempt.rollback()
+        statement = self._database.insert_new(entries).returning(entries.c.generation, entries.c.seq)
         stored = {(generation, seq) for generation, seq in self._connection.execute(statement, rows)}
         new: list[Judged] = []
         for entry in offered:

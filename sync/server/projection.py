@@ -34,11 +34,11 @@ def project(database: Database, connection: Connection, site_id: str, station: s
         elif isinstance(fact, InspectionVoided):
             ended.append(_ending(site_id, fact.inspection_id, entry.id, "voided"))
     if inspected:
-        connection.execute(database.insert_new(inspections), inspected)
+        database.insert_all(connection, inspections, inspected)
     if ended:
-        connection.execute(database.insert_new(endings), ended)
+        database.insert_all(connection, endings, ended)
     if named:
-        connection.execute(database.insert_new(photo_names), list(named.values()))
+        database.insert_all(connection, photo_names, list(named.values()))
 
 
 def _ending(site_id: str, inspection_id: str, by_entry: str, how: str) -> dict[str, object]:

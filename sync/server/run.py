@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,11 +43,12 @@ class ServerSettings:
     token: str | None = None
 
 
-def serve(settings: ServerSettings, ready: Callable[[str], None]) -> None:
+def serve(settings: ServerSettings, ready: Callable[[str], None], stop: threading.Event | None = None) -> None:
     """Run until SIGTERM or SIGINT; requests under way are finished.
 
     Args:
         ready: called once with the URL when requests are answered.
+        stop: ends it too, for a server on a thread (where there are no signals).
 
     Raises:
         InvalidInput: a setting is wrong, or unsafe (open to the network without a token).
@@ -69,7 +72,7 @@ def serve(settings: ServerSettings, ready: Callable[[str], None]) -> None:
             database.close()
             raise
         shown = f"[{host}]" if ":" in host else host
-        _run(service, listener, lambda: ready(f"http://{shown}:{listener.getsockname()[1]}"))
+        _run(service, listener, stop, lambda: ready(f"http://{shown}:{listener.getsockname()[1]}"))
 
 
 def parse_listen(text: str) -> tuple[str, int]:
@@ -133,6 +136,10 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
         def stop(_number: int, _frame: FrameType | None) -> None:
             self.should_exit = True
 
@@ -144,7 +151,7 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def _run(service: Service, listener: socket.socket, ready: Callable[[], None]) -> None:
+def _run(service: Service, listener: socket.socket, stop: threading.Event | None, ready: Callable[[], None]) -> None:
     config = uvicorn.Config(
         build_app(service),
         log_config=None,
@@ -162,8 +169,12 @@ def _run(service: Service, listener: socket.socket, ready: Callable[[], None]) -
         while not server.started and not serving.done():
             await asyncio.sleep(0.005)
         if server.started:
+            gc.freeze()  # what is there now stays; the collector need not walk it again and again
             ready()
             logger.info("listening", extra={"port": listener.getsockname()[1]})
+        while stop is not None and not serving.done():
+            server.should_exit = server.should_exit or stop.is_set()
+            await asyncio.sleep(0.02)
         await serving
 
     asyncio.run(run())

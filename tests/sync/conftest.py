@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync.material import FileOutbox, ServerProcess
+from tests.sync.material import FileOutbox, LocalServer, ServerProcess
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +29,10 @@ def outbox(tmp_path: Path) -> Iterator[FileOutbox]:
     made = FileOutbox(tmp_path / "outbox.sqlite3")
     yield made
     made.close()
+
+
+@pytest.fixture
+def local_server(tmp_path: Path) -> Iterator[LocalServer]:
+    """A server of this test's own on a thread: real sockets, quick to start, nothing to kill."""
+    with LocalServer(tmp_path / "server-home") as server:
+        yield server

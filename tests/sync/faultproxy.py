@@ -42,7 +42,7 @@ class FaultProxy:
         self._target_port = target_port
         self._rng = random.Random(seed)
         self._fates = dict(fates)
-        self._script: list[Fate] = []
+        self._ambushes: dict[bytes, list[Fate]] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -55,9 +55,9 @@ class FaultProxy:
     def heal(self) -> None:
         self._fates = {Fate.OK: 1}
 
-    def next_fates(self, *fates: Fate) -> None:
-        """Exactly these come next, before the dice again."""
-        self._script.extend(fates)
+    def ambush(self, start: bytes, *fates: Fate) -> None:
+        """These come to the next requests that begin so, whatever the dice say: a run has teeth for certain."""
+        self._ambushes[start] = list(fates)
 
     def __enter__(self) -> FaultProxy:
         self._thread.start()
@@ -99,6 +99,8 @@ class FaultProxy:
                 self.seen[fate] += 1
                 return
             request = await _message(reader)
+            waiting = next((fates for start, fates in self._ambushes.items() if request.startswith(start)), [])
+            fate = waiting.pop(0) if waiting else fate
             self.seen[fate] += 1
             if fate is Fate.DROP_REQUEST:
                 return
@@ -136,8 +138,6 @@ class FaultProxy:
                 writer.close()
 
     def _draw(self) -> Fate:
-        if self._script:
-            return self._script.pop(0)
         return self._rng.choices(list(self._fates), list(self._fates.values()))[0]
 
 

@@ -130,7 +130,8 @@ class FileOutbox:
             "CREATE TABLE IF NOT EXISTS entry (generation INT, seq INT, body BLOB, status TEXT, code TEXT,"
             " PRIMARY KEY (generation, seq));"
             "CREATE INDEX IF NOT EXISTS pending ON entry (generation, seq) WHERE status IS NULL;"
-            "CREATE TABLE IF NOT EXISTS photo (sha256 TEXT PRIMARY KEY, generation INT, seq INT, jpeg BLOB, state TEXT);"
+            "CREATE TABLE IF NOT EXISTS photo (sha256 TEXT PRIMARY KEY, generation INT, seq INT, jpeg BLOB,"
+            " state TEXT);"
             "CREATE TABLE IF NOT EXISTS value (key TEXT PRIMARY KEY, value TEXT);"
         )
         self.station = STATION
@@ -257,34 +258,15 @@ def damaged(entry: Entry, **changes: object) -> Entry:
     return replace(entry, **changes)
 
 
-class ServerProcess:
-    """``station server`` as its own process; can be killed and started again on the same home and port."""
+class ServerAtHome:
+    """What tests ask of a server, wherever it runs."""
 
-    def __init__(self, home: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
-        self.home = home
-        self._arguments = arguments
-        self._environment = environment or {}
-        self._process: subprocess.Popen[str] | None = None
-        self.url = ""
-        self._port = 0
-        self.start()
-
-    def start(self) -> None:
-        code = "import sys, pathlib; from ui.cli.server import server; server(args=sys.argv[2:], obj=pathlib.Path(sys.argv[1]))"
-        self._log = (self.home.parent / f"{self.home.name}.log").open("a")
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", code, str(self.home), "--listen", f"127.0.0.1:{self._port}", *self._arguments],
-            stdout=subprocess.PIPE, stderr=self._log, text=True, env={**os.environ, **self._environment},
-        )  # fmt: skip
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, f"the server did not start: {self.log()[-2000:]}"
-        self.url = json.loads(line)["listening"]
-        self._port = int(self.url.rpartition(":")[2])
+    home: Path
+    url = ""
 
     @property
     def port(self) -> int:
-        return self._port
+        return int(self.url.rpartition(":")[2])
 
     @property
     def database(self) -> Path:
@@ -293,26 +275,6 @@ class ServerProcess:
     @property
     def photo_folder(self) -> Path:
         return self.home / "server" / "photos"
-
-    def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._end()
-
-    def stop(self) -> int:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
-        return self._end()
-
-    def _end(self) -> int:
-        assert self._process is not None and self._process.stdout is not None
-        code = self._process.wait(20)
-        self._process.stdout.close()
-        self._log.close()
-        return code
-
-    def log(self) -> str:
-        return (self.home.parent / f"{self.home.name}.log").read_text()
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.url + path, headers={"Station-Protocol": "1"}, trust_env=False)
@@ -327,6 +289,88 @@ class ServerProcess:
         finally:
             db.close()
 
+
+class LocalServer(ServerAtHome):
+    """The server on a thread of this process."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.start("127.0.0.1:0")
+
+    def start(self, listen: str) -> None:
+        from sync.server.run import ServerSettings, serve  # not for the client processes of the kill tests
+
+        self._stop = threading.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(
+            target=serve, args=(ServerSettings(self.home, listen), self._listening, self._stop)
+        )
+        self._thread.start()
+        assert self._ready.wait(20)
+
+    def _listening(self, url: str) -> None:
+        self.url = url
+        self._ready.set()
+
+    def __enter__(self) -> LocalServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+class ServerProcess(ServerAtHome):
+    """``station server`` as its own process; can be killed and started again on the same home and port."""
+
+    def __init__(self, home: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
+        self.home = home
+        self._arguments = arguments
+        self._environment = environment or {}
+        self._process: subprocess.Popen[str] | None = None
+        self._port = 0
+        self.start()
+
+    def start(self) -> None:
+        code = (
+            "import sys, pathlib as p; from ui.cli.server import server; server(sys.argv[2:], obj=p.Path(sys.argv[1]))"
+        )
+        self._log = (self.home.parent / f"{self.home.name}.log").open("a")
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code, str(self.home), "--listen", f"127.0.0.1:{self._port}", *self._arguments],
+            stdout=subprocess.PIPE, stderr=self._log, text=True, env={**os.environ, **self._environment},
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, f"the server did not start: {self.log()[-2000:]}"
+        self.url = json.loads(line)["listening"]
+        self._port = int(self.url.rpartition(":")[2])
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._end()
+
+    def stop(self) -> int:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._end()
+
+    def _end(self) -> int:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        code = self._process.wait(20)
+        self._process.stdout.close()
+        self._log.close()
+        return code
+
+    def log(self) -> str:
+        return (self.home.parent / f"{self.home.name}.log").read_text()
+
     def __enter__(self) -> ServerProcess:
         return self
 
@@ -339,7 +383,7 @@ class ServerProcess:
             self._end()
 
 
-def discrepancies(server: ServerProcess, entries: Sequence[Entry]) -> list[str]:
+def discrepancies(server: ServerAtHome, entries: Sequence[Entry]) -> list[str]:
     """Compare the server with what was recorded: everything there, once, byte for byte. Empty = exactly once."""
     wrong = []
     found: dict[str, list[tuple]] = {}
