@@ -96,7 +96,7 @@ def _part(row: Row, number: int, merchant: str, order: DateOrder) -> _Part:
         item=CatalogueItem(
             merchant_id=merchant,
             sku=sku,
-            title=cells.optional(title, "product-name", 1000) or sku,
+            title=cells.optional(cells.one_line(title), "product-name", 1000) or sku,
             category=None,
             codes=tuple(code for code in dict.fromkeys(codes) if code != sku),
         ),

@@ -52,7 +52,7 @@ def _item(row: Row, merchant: str | None, currency: str) -> CatalogueItem:
     return CatalogueItem(
         merchant_id=cells.required(owner or merchant or "", "merchant"),
         sku=cells.required(sku, "sku"),
-        title=cells.required(title, "title", 1000),
+        title=cells.required(cells.one_line(title), "title", 1000),
         category=cells.optional(category, "category"),
         gtins=cells.gtins(gtin, "gtin"),
         codes=cells.several(codes, "codes", 64),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from unicodedata import category
 
 from station.errors import InvalidInput
 from station.exchange.refused import CellRefused
@@ -30,7 +31,7 @@ def text(value: str, column: str, limit: int, *, lines: bool = False) -> str:
         raise CellRefused(column, value, f"at most {limit} characters, found {len(value)}")
     if not value.isprintable():
         for char in value:
-            if not (char.isprintable() or (lines and char in "\n\t") or char in "\xa0\u3000\u200b\xad"):
+            if category(char) == "Cc" and not (lines and char in "\n\t"):
                 raise CellRefused(column, value, f"control character {char!r}; remove it")
     if "\ufffd" in value:
         raise CellRefused(column, value, "holds bytes that are neither UTF-8 nor Windows-1252; save the file as UTF-8")
@@ -47,6 +48,11 @@ def required(value: str, column: str, limit: int = 128) -> str:
 def optional(value: str, column: str, limit: int = 128, *, lines: bool = False) -> str | None:
     """A text, or None where the cell is empty."""
     return text(value, column, limit, lines=lines) if value else None
+
+
+def one_line(value: str) -> str:
+    """A title that was written over several lines, on one."""
+    return " ".join(value.split()) if "\n" in value or "\t" in value else value
 
 
 def quantity(value: str, column: str) -> int:

@@ -94,6 +94,6 @@ def _encoding_of(start: bytes, path: Path) -> str:
         return "utf-16-le"
     if even > len(start) // 4 and odd < even // 8:
         return "utf-16-be"
-    if b"\0" in start:
+    if sum(byte < 32 and byte not in b"\t\n\r\x1a" for byte in start) > len(start) // 20:
         raise InvalidInput(f"{str(path)!r} is no text: expected a CSV file with a header line")
     return "utf-8-sig"
