@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from station.decision.books import Route, RouteBook
 from station.decision.gates import GateBook, forbidding_reason
 from station.decision.model import Alternative, Disposition, Gate, GateState, Grade, Reason
-from station.decision.scheme import GradingScheme
+from station.decision.scheme import GradeRule, GradingScheme
 from station.quantities import Money
 from station.returns.policy import Policy
 
@@ -31,8 +32,7 @@ class Unit:
     """The refund is refused, so the goods still belong to the customer."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Worth:
+class _Worth(NamedTuple):
     """A value and its parts, all in minor units of its currency."""
 
     value: Money
@@ -57,11 +57,15 @@ def value_routes(
         One alternative per route of the book. Equal values keep the rule order.
     """
     helped = _helped(unit.gates, gates)
+    forbidden = _forbidden(unit.gates, gates)
+    rule = scheme.rule(unit.grade.code) if scheme is not None and unit.grade is not None else None
     levels = {axis.axis: axis.level for axis in unit.grade.axes} if unit.grade is not None else {}
     listed: list[tuple[int, Alternative]] = []
     for number, route in enumerate(routes.routes):
-        worth = _value(route, unit, scheme, routes)
-        objection = _objection(route, unit, policy, levels, route.disposition in helped, gates)
+        worth = _value(route, unit, rule, routes)
+        objection = forbidden.get(route.disposition) or _objection(
+            route, unit, policy, levels, route.disposition in helped
+        )
         reason = objection or Reason("route_value", _words(worth, unit))
         value = worth.value if isinstance(worth, _Worth) else None
         listed.append((number, Alternative(route.disposition, value, objection is None, reason)))
@@ -84,13 +88,21 @@ def _helped(gates: tuple[Gate, ...], book: GateBook) -> frozenset[Disposition]:
     return frozenset(ways)
 
 
+def _forbidden(gates: tuple[Gate, ...], book: GateBook) -> dict[Disposition, Reason]:
+    """Way → the first gate's rule that forbids it."""
+    forbidden: dict[Disposition, Reason] = {}
+    for gate in gates:
+        if gate.state is GateState.RAISED:
+            reason = forbidding_reason(gate, book)
+            for disposition in gate.forbids:
+                forbidden.setdefault(disposition, reason)
+    return forbidden
+
+
 def _objection(
-    route: Route, unit: Unit, policy: Policy | None, levels: Mapping[str, int], helped: bool, book: GateBook
+    route: Route, unit: Unit, policy: Policy | None, levels: Mapping[str, int], helped: bool
 ) -> Reason | None:
-    """The first rule that stands against a way; gates speak first."""
-    for gate in unit.gates:
-        if gate.state is GateState.RAISED and route.disposition in gate.forbids:
-            return forbidding_reason(gate, book)
+    """The first rule that stands against a way that no gate forbids."""
     if route.only_refused != unit.refused:
         if route.only_refused:
             return Reason("route_only_refused", "Only goods whose refund is refused go back to the customer")
@@ -100,21 +112,22 @@ def _objection(
         return Reason("route_not_offered", f"Not offered by this merchant's policy ({name})")
     if unit.grade is None:
         return Reason("route_ungraded", "Not graded, so this way cannot be chosen")
-    if any(levels.get(axis, 0) < least for axis, least in route.needs.items()):
-        return Reason(f"route_{route.disposition}_needs", route.needs_text)
+    for axis, least in route.needs.items():
+        if levels.get(axis, 0) < least:
+            return Reason(f"route_{route.disposition}_needs", route.needs_text)
     if route.only_found and unit.found_reason not in route.only_found:
         return Reason(f"route_{route.disposition}_not_found", route.only_found_text)
-    done = bool(route.pointless_at) and all(levels.get(axis, 0) >= level for axis, level in route.pointless_at.items())
-    if done and not helped:
+    if helped or not route.pointless_at:
+        return None
+    if all(levels.get(axis, 0) >= level for axis, level in route.pointless_at.items()):
         return Reason(f"route_{route.disposition}_pointless", route.pointless_text)
     return None
 
 
-def _value(route: Route, unit: Unit, scheme: GradingScheme | None, book: RouteBook) -> _Worth | str:
+def _value(route: Route, unit: Unit, rule: GradeRule | None, book: RouteBook) -> _Worth | str:
     """Net value with its parts, or why there is none."""
     if unit.price is None:
         return "Price unknown: the rule order decides"
-    rule = scheme.rule(unit.grade.code) if scheme is not None and unit.grade is not None else None
     if rule is None:
         return "Not graded: the rule order decides"
     currency = unit.price.currency
@@ -123,8 +136,9 @@ def _value(route: Route, unit: Unit, scheme: GradingScheme | None, book: RouteBo
     if handling is None or (works and per_minute is None):
         return f"Costs in {currency} unknown: the rule order decides"
     share = rule.recovery_bp.get(route.disposition, 0)
+    brings = unit.price.percent(share).minor if share else 0
     work = per_minute * unit.rework_minutes if works and per_minute is not None else 0
-    value = Money(unit.price.percent(share).minor - handling - work, currency)
+    value = Money(brings - handling - work, currency)
     return _Worth(value, share, handling, work)
 
 

@@ -87,7 +87,7 @@ class GateRule(Part, frozen=True, kw_only=True):
     def asked_by(self, traits: tuple[str, ...], category: str | None) -> bool:
         if self.trait is not None and self.trait in traits:
             return True
-        return category is not None and any(covers(prefix, category) for prefix in self.categories)
+        return bool(self.categories) and category is not None and any(covers(p, category) for p in self.categories)
 
 
 class GateBook(Part, frozen=True, kw_only=True, tag_field="kind", tag="gates"):
@@ -96,7 +96,10 @@ class GateBook(Part, frozen=True, kw_only=True, tag_field="kind", tag="gates"):
     sha256: str = ""
 
     def rule(self, gate_id: str) -> GateRule | None:
-        return next((rule for rule in self.gates if rule.id == gate_id), None)
+        for rule in self.gates:
+            if rule.id == gate_id:
+                return rule
+        return None
 
 
 def check_gates(book: GateBook, where: str) -> None:
@@ -141,15 +144,21 @@ def evaluate(case: Case, findings: Findings, book: GateBook) -> tuple[Gate, ...]
     Returns:
         Raised and cleared gates; a gate that nothing asks for is not listed.
     """
+    if case.identity is IdentityOutcome.MISSING:
+        missing = _identity(case, findings)
+        return (missing,) if missing is not None else ()  # there is no unit to look at
     found = [gate for gate in (computed(case, findings) for computed in _COMPUTED) if gate is not None]
     found.extend(gate for gate in (_by_rule(rule, case, findings) for rule in book.gates) if gate is not None)
     return tuple(sorted(found, key=_urgency))
 
 
 def _urgency(gate: Gate) -> int:
+    """What was found unsafe, then what holds the unit, then what closes some ways, then what is in order."""
     if gate.state is GateState.CLEAR:
         return 3
-    return 0 if gate.id == "lithium" else 1 if gate.requires is not None else 2
+    if gate.requires is None:
+        return 2
+    return 0 if gate.id == "lithium" and not is_unproven(gate) else 1
 
 
 def _by_rule(rule: GateRule, case: Case, findings: Findings) -> Gate | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from station.decision.rules import Rules
 from station.decision.scheme import AxisBook, GradingScheme
 from station.inspection.protocol_lint import Finding
@@ -31,7 +33,7 @@ def lint_policy(policy: Policy, rules: Rules) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for axis in dict.fromkeys(rule.axis for rule in policy.deductions):
         steps = sorted((rule for rule in policy.deductions if rule.axis == axis), key=lambda rule: rule.at_most)
-        for lower, higher in zip(steps, steps[1:], strict=False):
+        for lower, higher in pairwise(steps):
             where = f"deduction {lower.reason!r}"
             if lower.at_most == higher.at_most:
                 found.append(Finding("deduction_twice", where, f"{axis} at most {lower.at_most} is there twice"))

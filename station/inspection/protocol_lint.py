@@ -47,7 +47,13 @@ def lint(protocol: Protocol, books: LintBooks) -> tuple[Finding, ...]:
     Returns:
         All findings; empty = nothing to change.
     """
-    ways = [branch for situation in situations(protocol) for branch in branches(protocol, situation)]
+    ways: list[Branch] = []
+    for situation in situations(protocol):
+        found = list(branches(protocol, situation))
+        if len(found) >= MOST_BRANCHES:
+            text = f"{MOST_BRANCHES} ways through, or more: nobody can check them; make it smaller"
+            return (*_texts(protocol), *_choices(protocol), Finding("too_many_branches", "questions", text))
+        ways += found
     return (
         *_texts(protocol),
         *_choices(protocol),
@@ -131,8 +137,6 @@ def _choices(protocol: Protocol) -> list[Finding]:
 
 
 def _reachable(protocol: Protocol, ways: list[Branch]) -> list[Finding]:
-    if len(ways) >= MOST_BRANCHES:
-        return [Finding("too_many_branches", "questions", f"more than {MOST_BRANCHES} ways through: make it smaller")]
     asked = {(answer.question, answer.choice) for way in ways for answer in way.answers}
     questions = {question for question, _ in asked}
     return [

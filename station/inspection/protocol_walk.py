@@ -10,7 +10,7 @@ from station.inspection.facts import Answer
 from station.inspection.protocol import Condition, Protocol
 from station.returns.model import Trait
 
-MOST_BRANCHES = 200_000
+MOST_BRANCHES = 5_000
 """A protocol with more ways than this is not walked to the end: nobody could keep it in mind either."""
 
 

@@ -41,9 +41,13 @@ def lint_command(context: click.Context, files: tuple[Path, ...], as_json: bool)
     else:
         for source, finding in findings:
             click.echo(f"{source}: {finding.where}: {finding.text} [{finding.code}]")
-        click.echo(f"{checked} {'file' if checked == 1 else 'files'}, {len(findings)} findings")
+        click.echo(f"{_count(checked, 'file')}, {_count(len(findings), 'finding')}")
     if findings:
         context.exit(1)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _home(context: click.Context) -> Path:

@@ -1,0 +1,114 @@
+"""``station protocol lint`` and ``cover``: clean on what ships, exit 1 on what is broken."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from station.assets import asset
+from station.errors import InvalidInput
+from ui.cli.protocol import protocol
+
+APPAREL = asset("protocols", "apparel.toml").read_text(encoding="utf-8")
+
+
+def run(*arguments: str, home: Path) -> tuple[int, str]:
+    result = CliRunner().invoke(protocol, list(arguments), obj=home)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.output
+
+
+@pytest.fixture
+def broken(tmp_path) -> Path:
+    path = tmp_path / "broken.toml"
+    text = APPAREL.replace("version = 1", "version = 2").replace('"Hole or tear"', '"Hole or tear in the cloth itself"')
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_what_ships_has_no_findings(tmp_path):
+    code, output = run("lint", "--json", home=tmp_path)
+    assert (code, json.loads(output)["findings"]) == (0, [])
+    assert json.loads(output)["files"] == len([*asset("protocols").glob("*"), *asset("policies").glob("*")]) + len(
+        [*asset("grading").glob("*")]
+    )
+    code, output = run("lint", str(asset("protocols", "apparel.toml")), home=tmp_path)
+    assert (code, output) == (0, "1 file, 0 findings\n")
+
+
+def test_a_broken_file_is_exit_1(tmp_path, broken):
+    code, output = run("lint", str(broken), home=tmp_path)
+    assert code == 1
+    assert output == (
+        f"{broken}: question 'damage', choice 'hole': label has 32 characters, at most 22: "
+        "'Hole or tear in the cloth itself' [text_too_long]\n1 file, 1 finding\n"
+    )
+    code, output = run("lint", "--json", str(broken.parent), home=tmp_path)
+    assert code == 1
+    assert [(f["code"], f["file"]) for f in json.loads(output)["findings"]] == [("text_too_long", str(broken))]
+
+
+def test_a_file_that_cannot_be_read_is_a_finding(tmp_path):
+    path = tmp_path / "typo.toml"
+    path.write_text(APPAREL.replace("categories", "categorys"), encoding="utf-8")
+    code, output = run("lint", str(path), home=tmp_path)
+    assert code == 1
+    assert "unknown key 'categorys'" in output
+    assert "did you mean 'categories'?" in output
+
+
+def test_a_policy_and_a_scheme_are_checked_too(tmp_path):
+    policy = asset("policies", "small_brand.toml").read_text(encoding="utf-8")
+    (tmp_path / "p.toml").write_text(
+        policy.replace('"small_brand"', '"mine"').replace('"electronics" = 500', '"electronix" = 500'), encoding="utf-8"
+    )
+    scheme = asset("grading", "standard.toml").read_text(encoding="utf-8")
+    (tmp_path / "s.toml").write_text(
+        scheme.replace('"standard"', '"mine"').replace("function = 2, cosmetics = 3", "function = 4, cosmetics = 6"),
+        encoding="utf-8",
+    )
+    (tmp_path / "t.toml").write_text(
+        policy.replace('"small_brand"', '"other"').replace("basis_points = 5000", "basis_points = 500"),
+        encoding="utf-8",
+    )
+    _, output = run("lint", "--json", str(tmp_path), home=tmp_path)
+    found = {(Path(f["file"]).name, f["code"]) for f in json.loads(output)["findings"]}
+    assert found == {("p.toml", "unknown_category"), ("t.toml", "deduction_order")}
+    (tmp_path / "s.toml").write_text(
+        scheme.replace('"standard"', '"mine"').replace(
+            "function = 2, cosmetics = 3, packaging = 2", "function = 4, cosmetics = 6, packaging = 4"
+        ),
+        encoding="utf-8",
+    )
+    _, output = run("lint", "--json", str(tmp_path / "s.toml"), home=tmp_path)
+    assert [f["code"] for f in json.loads(output)["findings"]] == ["unreachable_grade"]
+
+
+def test_a_sites_own_rules_are_linted_with_the_rest(tmp_path, broken):
+    (tmp_path / "rules").mkdir()
+    broken.rename(tmp_path / "rules" / "broken.toml")
+    code, output = run("lint", home=tmp_path)
+    assert code == 1
+    assert "text_too_long" in output
+
+
+def test_cover_walks_everything(tmp_path):
+    code, output = run("cover", "--json", home=tmp_path)
+    assert code == 0
+    covered = {entry["protocol"]: entry for entry in json.loads(output)["protocols"]}
+    assert {"apparel", "electronics.audio", "homeware", "hygiene"} <= set(covered)
+    assert all(entry["missed"] == [] and entry["branches"] > 5 for entry in covered.values())
+    code, text = run("cover", "apparel", home=tmp_path)
+    assert code == 0
+    assert text.startswith("apparel@1: 28 branches, choices 11 of 11, longest 3 questions, clean unit 2\n")
+
+
+def test_unknown_names_are_refused(tmp_path):
+    with pytest.raises(InvalidInput, match=r"no protocol 'toys'; there are: apparel, electronics"):
+        run("cover", "toys", home=tmp_path)
+    with pytest.raises(InvalidInput, match="no such file or folder"):
+        run("lint", str(tmp_path / "nowhere.toml"), home=tmp_path)
