@@ -112,6 +112,8 @@ class Refused:
     device: str
     reason: str
     raw: bytes
+    repeated: bool = False
+    """The same code twice in a moment: counted once, nothing for the operator to do."""
 
 
 DeviceEvent = ScanArrived | Indicated | WeightAccepted | LightChanged | Refused

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ class LoopThread(QThread):
         return bool(self.wait(STOP_WITHIN_MS))
 
     def run(self) -> None:
+        threading.current_thread().name = self.objectName()  # what the log shows
         try:
             self._loop(self.isInterruptionRequested, self.happened.emit)
         except Exception as error:
@@ -100,6 +102,7 @@ class DeskThread(QThread):
         return bool(self.wait(STOP_WITHIN_MS * 4))
 
     def run(self) -> None:
+        threading.current_thread().name = self.objectName()
         try:
             desk = self._open_desk()
         except StationError as error:

@@ -65,7 +65,8 @@ class Scanner:
             elif now - self._opened_at < _PROBE_S and _MODEM_PROBE.fullmatch(part):
                 yield Refused(self._device, "a modem probe of another program, not a code", part)
             elif self._last and self._last[0] == part and now - self._last[1] < self._duplicate_s:
-                yield Refused(self._device, f"the same code again within {self._duplicate_s:g} s: counted once", part)
+                reason = f"the same code again within {self._duplicate_s:g} s: counted once"
+                yield Refused(self._device, reason, part, repeated=True)
             else:
                 self._last = (part, now)
                 yield ScanArrived(RawScan(part, self._device, at))

@@ -57,11 +57,28 @@ class ShiftFigures:
     parked: int
 
 
+class DiskRoom(Protocol):
+    """Whether there is room to take on more work."""
+
+    @property
+    def accepts_parcels(self) -> bool:
+        """False = finish the parcel on the bench, open no new one."""
+        ...
+
+    @property
+    def text(self) -> str | None:
+        """What to do, for a person; None = nothing."""
+        ...
+
+
 class BenchStore(Protocol):
     """The store as the desk sees it."""
 
     @property
     def directory(self) -> Directory: ...
+
+    @property
+    def disk_state(self) -> DiskRoom: ...
 
     def commit(self, facts: Sequence[Fact], *, actor: str, drafts: Mapping[str, bytes | None]) -> tuple[Entry, ...]:
         """Write facts and drafts in one durable transaction.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import tempfile
 import time
 from itertools import islice
 from pathlib import Path
-
-import pysqlite3.dbapi2 as sqlite
 
 from station.clock import SystemClock
 from sync.client.api import HttpApi
@@ -55,7 +54,7 @@ def measure(folder: Path, *, entries: int = _ENTRIES) -> list[Figure]:
 
 
 def _bulk(path: Path, rows: int, size: int) -> float:
-    connection = sqlite.connect(str(path), isolation_level=None)
+    connection = sqlite3.connect(str(path), isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("CREATE TABLE entries (station TEXT, seq INTEGER, payload BLOB, PRIMARY KEY (station, seq))")

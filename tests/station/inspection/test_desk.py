@@ -14,6 +14,7 @@ from station.inspection.facts import IdentityOutcome
 from station.inspection.record import INSPECTION_CONFIRMED, INSPECTION_VOIDED, Inspection
 from station.inspection.view import Band, State, Step, Tone
 from station.store.reading import read_entries
+from station.store.store import DiskState, Store
 from tests.station.inspection.bench import HEADPHONES, MUG, SHIRT, Bench, open_store
 
 
@@ -319,11 +320,29 @@ def _walk(bench: Bench, steps: int) -> tuple[Command, ...]:
     return tuple(action for action in bench.last.view.actions if action not in shortcuts)
 
 
-def test_a_full_disk_stops_new_parcels_and_not_the_open_one(bench: Bench) -> None:
-    bench.scan("RMA-2026-004711")
-    bench.desk.full_disk = True
-    bench.scan(SHIRT)
-    bench.weigh(312)
-    bench.photograph_all()
-    assert bench.scan("RSC-CLEAN").view.state is State.DONE
-    assert bench.scan("RMA-2026-005000").view.notice.code == "disk_full"
+def test_a_full_disk_stops_new_parcels_and_not_the_open_one(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        bench = Bench(store)
+        bench.scan("RMA-2026-004711")
+        full = Bench(FullDisk(store))  # type: ignore[arg-type]
+        assert full.state is State.ITEM
+        full.scan(SHIRT)
+        full.weigh(312)
+        full.photograph_all()
+        assert full.scan("RSC-CLEAN").view.state is State.DONE
+        assert full.scan("RMA-2026-005000").view.notice.code == "disk_full"
+        assert full.scan("RSC-NO-LABEL").view.notice.code == "disk_full"
+
+
+class FullDisk:
+    """The real store, on a disk without room."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def disk_state(self) -> DiskState:
+        return DiskState(accepts_parcels=False, free_bytes=0, text="call IT")
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
