@@ -130,8 +130,14 @@ def _rows(buttons: Sequence[ActionButton], area: QRect, gap: int) -> list[QRect]
         return rects
     half = (area.width() - gap) // 2
     pairs = [buttons[i : i + 2] for i in range(0, len(buttons), 2)]
-    heights = [max(b.height_for(half if len(pair) == 2 else area.width()) for b in pair) for pair in pairs]
-    free = area.height() - sum(heights) - gap * (len(pairs) - 1)
+    for with_hint in (True, False):
+        heights = [
+            max(b.height_for(half if len(pair) == 2 else area.width(), with_hint=with_hint) for b in pair)
+            for pair in pairs
+        ]
+        free = area.height() - sum(heights) - gap * (len(pairs) - 1)
+        if free >= 0:
+            break
     extra = max(0, min(free // len(pairs), round(max(heights) * 0.5)))
     rects, y = [], area.top()
     for pair, height in zip(pairs, heights, strict=True):

@@ -30,7 +30,7 @@ _SINCE = QT_TRANSLATE_NOOP("Bench", "{count} waiting since {time}")
 _OFFLINE = QT_TRANSLATE_NOOP("Bench", "offline")
 _PHOTOS = QT_TRANSLATE_NOOP("Bench", "{count} photos")
 _ASIDE = QT_TRANSLATE_NOOP("Bench", "{count} set aside")
-_REVOKED = QT_TRANSLATE_NOOP("Bench", "not enrolled")
+_PAUSED = QT_TRANSLATE_NOOP("Bench", "the server refuses")
 _LIGHTS = {
     "silent": QT_TRANSLATE_NOOP("Bench", "no answer"),
     "gone": QT_TRANSLATE_NOOP("Bench", "unplugged"),
@@ -99,12 +99,14 @@ class TopBar(Surface):
 
     @property
     def sync_words(self) -> tuple[str, str]:
-        """Icon and words for what is unsent."""
+        """Icon and words for what is unsent; no words before anything is known."""
         state, waiting, photos, since, quarantined = self._sync
         parts = []
         offline = state == "offline"
-        if state in ("revoked", "not_enrolled"):
-            parts.append(say(_REVOKED))
+        if not state:
+            return "cloud", ""
+        if state == "paused":
+            parts.append(say(_PAUSED))
         elif offline:
             parts.append(say(_OFFLINE))
         if waiting:
@@ -114,7 +116,7 @@ class TopBar(Surface):
             parts.append(say(_PHOTOS, {"count": str(photos)}))
         if quarantined:
             parts.append(say(_ASIDE, {"count": str(quarantined)}))
-        icon = "cloud-off" if offline else "cloud-alert" if quarantined or state == "revoked" else "cloud"
+        icon = "cloud-off" if offline else "cloud-alert" if quarantined or state == "paused" else "cloud"
         return icon, " · ".join(parts) or say(_ALL_SENT)
 
     def light_words(self, device: str) -> str:

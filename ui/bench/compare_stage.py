@@ -16,7 +16,7 @@ from ui.widgets.panel import TILE_RADIUS, Card
 from ui.widgets.pictures import Pictures
 
 _EXPECTED = QT_TRANSLATE_NOOP("Bench", "Expected")
-_ONE_OF = QT_TRANSLATE_NOOP("Bench", "Expected: one of {count}")
+_ONE_OF = QT_TRANSLATE_NOOP("Bench", "One of {count} expected")
 _SCANNED = QT_TRANSLATE_NOOP("Bench", "Scanned")
 _UNKNOWN = QT_TRANSLATE_NOOP("Bench", "Not in the catalogue")
 _NOTHING = QT_TRANSLATE_NOOP("Bench", "Nothing more")
@@ -54,6 +54,8 @@ class CompareStage(Card):
         wanted = self._code(expected, serials)
         count = len(mismatch.expected)
         caption = say(_EXPECTED) if count < 2 else say(_ONE_OF, {"count": str(count)})
+        if self.look.width(caption, Role.CAPTION) > half:
+            caption = say(_EXPECTED)
         titles = [card.title for card in mismatch.expected] or [say(_NOTHING)]
         self._tile(ink, left, caption, expected.picture if expected else None, titles, wanted, "")
         title = mismatch.scanned_title or (titles[0] if serials else say(_UNKNOWN))
@@ -95,7 +97,15 @@ class CompareStage(Card):
             y += height + self.px(18)
         for title in titles[:2]:
             y += ink.text(x, y, width, title, Role.HEAD, lines=lines)
-        self._compared(ink, x, y + self.px(4), width, shorten(code, 26), shorten(against, 26))
+        most = self._most(code, width)
+        self._compared(ink, x, y + self.px(4), width, shorten(code, most), shorten(against, most))
+
+    def _most(self, code: str, width: float) -> int:
+        """How many characters of a code one line holds."""
+        most = len(code)
+        while most > 8 and self.look.width(shorten(code, most), Role.DETAIL) > width:
+            most -= 1
+        return most
 
     def _compared(self, ink: Ink, x: float, y: float, width: float, code: str, against: str) -> None:
         """A code in tabular figures; where another of the same length differs, the characters are marked."""

@@ -11,7 +11,7 @@ from ui.bench.facts import caption_height, fact_row
 from ui.bench.live_stage import verdict_word
 from ui.bench.speech import QT_TRANSLATE_NOOP, mass, say
 from ui.theme.metrics import Role
-from ui.widgets.ink import CENTRE, Column, Ink
+from ui.widgets.ink import Column, Ink
 from ui.widgets.panel import TILE_RADIUS, Card
 from ui.widgets.pictures import Pictures
 
@@ -83,20 +83,24 @@ class EvidencePanel(Card):
         column = Column(gap=0)
         head = caption_height(look)
         column.add(head, lambda y, _: _caption(ink, x, y - self.px(4), width), rank=9)
-        columns, least, most = self._grid(width)
         if self._slots:
+            columns, least, most = self._grid(width)
             rows = -(-len(self._slots) // columns)
-            gap = self.px(14)
+            gap = self.px(12)
 
             def slots(y: float, height: float) -> None:
-                each = (height - self.px(14) - gap * (rows - 1)) / rows
-                tile = (width - gap * (columns - 1)) / columns
+                each = (height - self.px(12) - gap * (rows - 1)) / rows
+                wide = (width - gap * (columns - 1)) / columns
                 for number, slot in enumerate(self._slots):
-                    left = x + (number % columns) * (tile + gap)
+                    left = x + (number % columns) * (wide + gap)
                     top = y + (number // columns) * (each + gap)
-                    self._slot(ink, QRectF(round(left), round(top), round(tile), round(each)), slot)
+                    rect = QRectF(round(left), round(top), round(wide), round(each))
+                    if columns == 1:
+                        self._row(ink, rect, slot)
+                    else:
+                        self._tile(ink, rect, slot)
 
-            base = rows * least + gap * (rows - 1) + self.px(14)
+            base = rows * least + gap * (rows - 1) + self.px(12)
             column.add(base, slots, grow=rows * (most - least))
         for label, value, colour, rank in (
             (say(_WEIGHT), self._weight[0], self._weight[1], 1),
@@ -107,66 +111,76 @@ class EvidencePanel(Card):
         column.paint(room.top(), room.bottom() + self.px(8))
 
     def _grid(self, width: float) -> tuple[int, float, float]:
-        """Columns, least and most height of a slot: one column while the slots stay large enough to judge."""
-        rows_below = 2 * (self.look.line_height(Role.BODY) + self.px(26))
-        room = self.inner().height() - caption_height(self.look) - rows_below
-        count = max(1, len(self._slots))
-        one = (room - self.px(14) * count) / count
-        if one >= self.px(104) or count == 1:
-            return 1, min(one, self.px(80)), width * 0.5
-        tile = (width - self.px(14)) / 2
-        return 2, max(self.look.line_height(Role.CAPTION) * 2, self.px(56)), tile * 0.72
+        """Columns, least and most height of a slot: rows with words beside the picture, tiles where there are many."""
+        least = self.look.line_height(Role.CAPTION) * 2 + 2
+        below = 2 * (self.look.line_height(Role.BODY) + self.px(20))
+        room = self.inner().height() - caption_height(self.look) - below
+        count = len(self._slots)
+        if count <= 4 or count * (least + self.px(12)) <= room:
+            return 1, least, self.px(118)
+        return 2, least, (width - self.px(12)) / 2 * 0.6
 
-    def _slot(self, ink: Ink, rect: QRectF, slot: ShotSlot) -> None:
-        radius, look = self.px(TILE_RADIUS), self.look
+    def _row(self, ink: Ink, rect: QRectF, slot: ShotSlot) -> None:
+        """The picture, and beside it which shot it is and what came of it."""
+        look = self.look
+        frame = QRectF(rect.left(), rect.top(), min(round(rect.height() * 16 / 10), rect.width() * 0.5), rect.height())
+        self._picture(ink, frame, slot)
+        word, colour, sign = self._verdict(slot)
+        x = frame.right() + self.px(16)
+        width = rect.right() - x
+        line = look.line_height(Role.CAPTION)
+        room = max(1, int(rect.height() // line) - (1 if word else 0))
+        title = look.lines(slot.shot.title, Role.CAPTION, width, min(2, room))
+        y = rect.top() + (rect.height() - title.height - (line if word else 0)) / 2
+        dim = "muted" if slot.photo is None and slot.shot.id != self._current else "text"
+        y += ink.text(x, y, width, slot.shot.title, Role.CAPTION, dim, lines=min(2, room), may_elide=True)
+        if word:
+            size = round(line * 0.8) if sign else 0
+            if sign:
+                ink.icon(sign, x, y + (line - size) / 2, size, colour)
+                x += size + self.px(8)
+            ink.text(x, y, rect.right() - x, word, Role.CAPTION, colour, may_elide=True)
+
+    def _tile(self, ink: Ink, rect: QRectF, slot: ShotSlot) -> None:
+        """A small picture with its title on its own ground: a picture behind words promises no contrast."""
+        self._picture(ink, rect, slot)
+        look, pad = self.look, self.px(8)
+        _, colour, sign = self._verdict(slot)
+        line = look.line_height(Role.CAPTION)
+        size = round(line * 0.8) if sign else 0
+        lead = size + self.px(6) if sign else 0
+        width = min(look.width(slot.shot.title, Role.CAPTION) + 2, rect.width() - 4 * pad - lead)
+        chip = QRectF(rect.left() + pad, rect.bottom() - pad - line, width + lead + 2 * pad, line)
+        if slot.photo is not None:
+            ink.box(chip, "surface", radius=self.px(6))
+        if sign:
+            ink.icon(sign, chip.left() + pad, chip.center().y() - size / 2, size, colour)
+        x = chip.left() + pad + lead
+        ink.text(x, chip.top(), width, slot.shot.title, Role.CAPTION, "text", may_elide=True)
+
+    def _picture(self, ink: Ink, rect: QRectF, slot: ShotSlot) -> None:
+        radius = self.px(TILE_RADIUS)
         if slot.photo is not None:
             pixmap = self._pictures.photo(slot.photo.sha256)
             if pixmap is not None:
-                ink.picture(rect, pixmap, radius)
+                ink.picture(rect, pixmap, radius, crop=True)
             else:
                 ink.box(rect, "raised", radius=radius)
-            word, colour = photo_verdict(slot.photo)
-            self._tag(ink, rect, word, colour, top=True)
-            self._tag(ink, rect, slot.shot.title, "text", top=False)
-            return
-        current = slot.shot.id == self._current
-        if current:
+        elif slot.shot.id == self._current:
             ink.box(rect, "raised", "accent", radius=radius, pen=max(2, self.px(3)))
+            size = round(min(rect.height() * 0.5, self.px(48)))
+            ink.icon("camera", rect.center().x() - size / 2, rect.center().y() - size / 2, size, "accent")
         else:
             ink.dashed(rect, "edge", radius, max(1.5, self.px(2)))
-        pad = self.px(10)
-        title = look.lines(slot.shot.title, Role.CAPTION, rect.width() - 2 * pad, 2)
-        below = say(_SKIPPED) if slot.skipped else say(_NOW) if current else ""
-        line = look.line_height(Role.CAPTION)
-        height = title.height + (line if below else 0)
-        if below and height > rect.height() - 4:
-            below, height = "", title.height
-        y = rect.top() + (rect.height() - height) / 2
-        width = rect.width() - 2 * pad
-        y += ink.text(
-            rect.left() + pad, y, width, slot.shot.title, Role.CAPTION, "text" if current else "muted",
-            align=CENTRE, lines=2, may_elide=True,
-        )  # fmt: skip
-        if below:
-            colour = "attention" if slot.skipped else "accent"
-            ink.text(rect.left() + pad, y, width, below, Role.CAPTION, colour, align=CENTRE)
 
-    def _tag(self, ink: Ink, rect: QRectF, text: str, colour: str, *, top: bool) -> None:
-        """A word on a picture stands on its own ground, or nobody can promise its contrast."""
-        look, pad, inset = self.look, self.px(10), self.px(8)
-        height = look.line_height(Role.CAPTION) + self.px(4)
-        if not top and rect.height() < 2 * height + 3 * inset:
-            return
-        width = min(look.width(text, Role.CAPTION) + 2, rect.width() - 2 * inset - 2 * pad)
-        chip = QRectF(0, 0, width + 2 * pad, height)
-        if top:
-            chip.moveTopRight(rect.topRight())
-            chip.translate(-inset, inset)
-        else:
-            chip.moveBottomLeft(rect.bottomLeft())
-            chip.translate(inset, -inset)
-        ink.box(chip, "surface", radius=self.px(6))
-        ink.text(chip.left() + pad, chip.top() + self.px(2), width, text, Role.CAPTION, colour, may_elide=True)
+    def _verdict(self, slot: ShotSlot) -> tuple[str, str, str]:
+        """(word, colour, icon) of a slot."""
+        if slot.photo is not None:
+            word, colour = photo_verdict(slot.photo)
+            return word, colour, "triangle-alert" if colour == "attention" else "check"
+        if slot.skipped:
+            return say(_SKIPPED), "attention", ""
+        return (say(_NOW), "accent", "") if slot.shot.id == self._current else ("", "muted", "")
 
 
 def _caption(ink: Ink, x: float, y: float, width: float) -> None:

@@ -20,8 +20,8 @@ def fact_row(
         The height it needs and how to draw it.
     """
     look = ink.look
-    gap = look.metrics.drawn(18)
-    pad = max(4, look.metrics.drawn(10))
+    gap = look.px(18)
+    pad = max(4, look.px(10))
     label_width = look.width(label, Role.SMALL)
     line = look.line_height(Role.BODY)
     if label_width + gap + look.width(value, Role.BODY) <= width:
@@ -51,4 +51,4 @@ def fact_row(
 
 def caption_height(look: Look) -> int:
     """A section's small heading with the air below it."""
-    return look.line_height(Role.CAPTION) + look.metrics.drawn(4)
+    return look.line_height(Role.CAPTION) + look.px(4)

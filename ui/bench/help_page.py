@@ -41,7 +41,7 @@ class HelpPage(Card):
         look = self.look
         rows = max(sum(1 for spec in COMMANDS if spec.group in part) for part in (("answers",), ("flow",), groups))
         head = caption_height(look) + self.px(4)
-        row = min(self.px(78), (rect.height() - head * len(groups)) / max(rows, 1))
+        row = min(self.px(78), (rect.height() - head) / rows)
         y = rect.top()
         for group in groups:
             ink.text(rect.left(), y, rect.width(), group_word(group), Role.CAPTION, "muted")

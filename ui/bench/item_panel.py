@@ -57,7 +57,7 @@ class ItemPanel(Card):
         def picture(y: float, height: float) -> None:
             picture_tile(self, ink, QRectF(x, y, width, height - self.px(14)), item.picture, self._pictures)
 
-        column.add(least + self.px(14), picture, rank=8, grow=max(0, self.px(270) - least))
+        column.add(least + self.px(14), picture, rank=7, grow=max(0, self.px(270) - least))
         if item.of > 1:
             number = say(_NUMBER, {"position": str(item.position), "of": str(item.of)})
             column.add(
@@ -93,9 +93,9 @@ class ItemPanel(Card):
             (say(_RETURN), item.rma or "", 2),
             (say(_SAYS), said, 1),
             (say(_ORDERED), ordered, 3),
-            (say(_DELIVERED), self._delivered(item, now), 6),
+            (say(_DELIVERED), self._delivered(item, now), 8),
             (say(_POLICY), policy_word(item.policy, item.policy_days) if item.policy else "", 5),
-            (say(_MERCHANT), item.merchant or "", 7),
+            (say(_MERCHANT), item.merchant or "", 9),
         ]
         return [(label, value, rank) for label, value, rank in rows if value]
 

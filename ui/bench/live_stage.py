@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _NO_PICTURE = QT_TRANSLATE_NOOP("Bench", "Waiting for the camera")
 _EXPECTED = QT_TRANSLATE_NOOP("Bench", "expected {mass}")
 _EXPECTED_RANGE = QT_TRANSLATE_NOOP("Bench", "expected {mass} ± {tolerance}")
+_WIDEST = "888 g"
+"""Words beside the number do not move while it counts."""
 _STATUS = {
     "settled": QT_TRANSLATE_NOOP("Bench", "settled"),
     "ok": QT_TRANSLATE_NOOP("Bench", "settling …"),
@@ -103,14 +105,14 @@ class LivePicture(QWidget):
         if self._image is None:
             painter.fillRect(self.rect(), look.colour("raised"))
             ink = Ink(painter, look, self.overflow)
-            size = look.metrics.drawn(96)
+            size = look.px(96)
             ink.icon("camera", rect.center().x() - size / 2, rect.center().y() - size, size, "edge")
-            y = rect.center().y() + look.metrics.drawn(16)
+            y = rect.center().y() + look.px(16)
             ink.text(rect.left(), y, rect.width(), say(_NO_PICTURE), Role.BODY, "muted", align=CENTRE)
         else:
             painter.drawImage(rect, self._image, self._cropped(rect))
             self._overlay(painter, rect, look)
-        round_corners(painter, rect, look.metrics.drawn(TILE_RADIUS), look.colour("surface"))
+        round_corners(painter, rect, look.px(TILE_RADIUS), look.colour("surface"))
         painter.end()
 
     def _cropped(self, rect: QRectF) -> QRectF:
@@ -125,7 +127,7 @@ class LivePicture(QWidget):
         return source.adjusted(0, spare, 0, -spare)
 
     def _overlay(self, painter: QPainter, rect: QRectF, look: Look) -> None:
-        px = look.metrics.drawn
+        px = look.px
         arm, thick = px(50), max(3, px(5))
         margin = min(rect.height() * 0.09, px(70))
         frame = QRectF(0, 0, rect.width() * 0.66, rect.height() - 2 * margin)
@@ -162,13 +164,15 @@ class LivePicture(QWidget):
     def _say_hint(self, painter: QPainter, rect: QRectF, look: Look) -> None:
         """On a solid chip: a picture behind text promises no contrast."""
         ink = Ink(painter, look, self.overflow)
-        px = look.metrics.drawn
+        px = look.px
         width = min(look.width(self._hint, Role.BODY), rect.width() - px(72))
         height = look.line_height(Role.BODY) + px(12)
         chip = QRectF(0, rect.bottom() - height - px(18), width + px(36), height)
         chip.moveLeft(rect.center().x() - chip.width() / 2)
         ink.box(chip, "surface", radius=height / 2)
-        ink.text(chip.left() + px(18), chip.top() + px(6), width + 1, self._hint, Role.BODY, align=CENTRE)
+        ink.text(
+            chip.left() + px(18), chip.top() + px(6), width + 1, self._hint, Role.BODY, align=CENTRE, may_elide=True
+        )
 
 
 class WeightStrip(Surface):
@@ -194,6 +198,14 @@ class WeightStrip(Surface):
             self._live = (gross_mg, status, stable)
             if self._reading is None:
                 self._name()
+
+    def needed_width(self) -> int:
+        """What number and words need, so that buttons beside them may take the rest."""
+        look = self.look
+        number, state, _, expected = self._texts()
+        words = max(look.width(state, Role.STRONG), look.width(expected, Role.SMALL))
+        figure = max(look.width(number, Role.FIGURE), look.width(_WIDEST, Role.FIGURE))
+        return round(figure + words) + self.px(28 + 24)
 
     def reserve_right(self, pixels: int) -> None:
         """Keep room for buttons at the right."""
@@ -225,13 +237,15 @@ class WeightStrip(Surface):
             (self._expectation()),
         )
 
-    def _expectation(self) -> str:
+    def _expectation(self, *, worded: bool = True) -> str:
         if self._expected is None:
             return ""
         tolerance = mass(self._tolerance) if self._tolerance else ""
         expected = mass(self._expected)
         if tolerance and expected.rpartition(NBSP)[2] == tolerance.rpartition(NBSP)[2]:
             expected = expected.rpartition(NBSP)[0]
+        if not worded:
+            return f"{expected} ± {tolerance}" if tolerance else expected
         facts = {"mass": expected, "tolerance": tolerance}
         return say(_EXPECTED_RANGE if self._tolerance else _EXPECTED, facts)
 
@@ -246,11 +260,16 @@ class WeightStrip(Surface):
         height = self.height() - top
         figure = look.lines(number, Role.FIGURE, self.width(), 1)
         ink.text(0, top + (height - figure.height) / 2, self.width(), number, Role.FIGURE)
-        x = max(look.width(number, Role.FIGURE), look.width("888 g", Role.FIGURE)) + self.px(28)
+        x = max(look.width(number, Role.FIGURE), look.width(_WIDEST, Role.FIGURE)) + self.px(28)
         width = self.width() - x - self._reserved_right
-        state_height = look.line_height(Role.STRONG)
+        role, rows = (Role.STRONG, 1) if look.width(state, Role.STRONG) <= width else (Role.SMALL, 2)
+        if look.width(expected, Role.SMALL) > width:
+            expected = self._expectation(worded=False)
+        if look.width(expected, Role.SMALL) > width:
+            rows, expected = 3, ""
+        state_height = look.lines(state, role, width, rows).height
         y = top + (height - state_height - (look.line_height(Role.SMALL) if expected else 0)) / 2
-        ink.text(x, y, width, state, Role.STRONG, colour)
+        ink.text(x, y, width, state, role, colour, lines=rows)
         ink.text(x, y + state_height, width, expected, Role.SMALL, "muted")
 
     def _gauge(self, ink: Ink) -> None:

@@ -15,8 +15,7 @@ from ui.widgets.ink import RIGHT, Column, Ink
 from ui.widgets.panel import Card
 
 _WHAT_NOW = QT_TRANSLATE_NOOP("Bench", "What now")
-_SCAN = QT_TRANSLATE_NOOP("Bench", "Scan")
-_RIGHT_ITEM = QT_TRANSLATE_NOOP("Bench", "the right item")
+_RIGHT_ITEM = QT_TRANSLATE_NOOP("Bench", "Scan the right item")
 _REFUND = QT_TRANSLATE_NOOP("Bench", "Refund")
 _BY_PERSON = QT_TRANSLATE_NOOP("Bench", "A person decides")
 _GOES_TO = QT_TRANSLATE_NOOP("Bench", "Goes to")
@@ -50,7 +49,9 @@ class WaysPanel(Card):
         return caption_height(self.look) + (self._scan_height() + self.px(16) if self._wrong else 0)
 
     def _scan_height(self) -> int:
-        return self.look.line_height(Role.BUTTON) + self.px(44)
+        width = self.inner().width() - self.px(98 + 12)
+        percent = self.look.fitting(say(_RIGHT_ITEM), Role.BUTTON, width)
+        return self.look.lines(say(_RIGHT_ITEM), Role.BUTTON, width, 2, percent).height + self.px(44)
 
     def draw(self, ink: Ink) -> None:
         room = self.inner()
@@ -64,12 +65,10 @@ class WaysPanel(Card):
         size = self.px(46)
         ink.icon("scan-barcode", rect.left() + self.px(26), rect.center().y() - size / 2, size, "accent")
         x = rect.left() + self.px(98)
-        text = f"{say(_SCAN)} {say(_RIGHT_ITEM)}"
-        percent = 100
-        while percent > 76 and self.look.width(text, Role.BUTTON, percent) > rect.right() - x - self.px(12):
-            percent -= 6
-        y = rect.center().y() - self.look.line_height(Role.BUTTON, percent) / 2
-        ink.text(x, y, rect.right() - x - self.px(12), text, Role.BUTTON, percent=percent)
+        text, width = say(_RIGHT_ITEM), rect.right() - x - self.px(12)
+        percent = self.look.fitting(text, Role.BUTTON, width)
+        y = rect.center().y() - self.look.lines(text, Role.BUTTON, width, 2, percent).height / 2
+        ink.text(x, y, width, text, Role.BUTTON, lines=2, percent=percent)
 
 
 class ResultPanel(Card):
@@ -108,13 +107,13 @@ class ResultPanel(Card):
         def caption(text: str, rank: int) -> None:
             column.add(head, lambda y, _: _text(ink, x, y, width, text, Role.CAPTION, "muted"), rank=rank)
 
-        caption(say(_REFUND), 5)
+        caption(say(_REFUND), 2)
         amount = self._refund()
         role, percent = _fitting(self, amount, Role.FIGURE if decision.refund.amount else Role.HEAD, width)
         column.add(
             look.line_height(role, percent),
             lambda y, _: _text(ink, x, y, width, amount, role, "text", percent=percent),
-            rank=4,
+            rank=1,
         )
         why = decision.refund.trail[-1].text if decision.refund.trail else ""
         if why:
@@ -122,7 +121,7 @@ class ResultPanel(Card):
             column.add(
                 height,
                 lambda y, _: _text(ink, x, y, width, why, Role.BODY, "muted", lines=3, may_elide=True),
-                rank=6,
+                rank=9,
             )
         column.add(self.px(14), lambda y, _: None, grow=self.px(22))
         caption(say(_GOES_TO), 3)
@@ -140,12 +139,12 @@ class ResultPanel(Card):
         column.add(
             look.line_height(Role.BODY) + self.px(10),
             lambda y, _: _text(ink, x, y, width, word, Role.BODY, "muted"),
-            rank=2,
+            rank=6,
         )
-        column.add(self.px(8), lambda y, _: None, rank=9, grow=self.px(12))
+        column.add(self.px(8), lambda y, _: None, rank=10, grow=self.px(12))
         for label, value, rank in (
-            (say(_PLATE), view.lpn or "", 1),
-            (say(_TIME), duration(view.unit_seconds) if view.unit_seconds is not None else "", 7),
+            (say(_PLATE), view.lpn or "", 7),
+            (say(_TIME), duration(view.unit_seconds) if view.unit_seconds is not None else "", 8),
         ):
             if value:
                 row, draw = fact_row(ink, x, width, label, value)

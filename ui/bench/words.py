@@ -195,7 +195,7 @@ def words(notice: Notice) -> tuple[str, str]:
     if notice.code == "take_photo":
         return (title if facts.get("guide") else say(_PHOTO_NOW)), say(_PHOTO, facts)
     if notice.code == "decided" and not facts.get("grade"):
-        title = facts.get("disposition", "–")
+        title = facts.get("disposition") or "–"
     detail = sentence.plain if sentence.needs and not facts.get(sentence.needs) else sentence.detail
     if detail == "{why}" and not facts.get("why"):
         return title, ""

@@ -38,6 +38,7 @@ class ActionButton(QAbstractButton):
         self.weight = Weight.PLAIN
         self.picture: QPixmap | None = None
         self.has_picture = False
+        self._stacked: Role | None = None
         self._look: Look | None = None
         self.setObjectName(name)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -67,15 +68,17 @@ class ActionButton(QAbstractButton):
         main = self.weight in (Weight.MAIN, Weight.CHOICE)
         return metrics.drawn(96 if main else 72, PRIMARY_MM if main else TOUCH_MM)
 
-    def height_for(self, width: int) -> int:
-        """The height at which the whole label and hint can be read at this width."""
+    def height_for(self, width: int, *, with_hint: bool = True) -> int:
+        """The height at which the whole label, and the hint if wanted, can be read at this width."""
         look = self._settled()
+        if self.stacks_at(width):
+            return self.target_height()
         text_width = width - self._lead() - self._side()
         percent = look.fitting(self.text(), self._role(), text_width)
         height = look.lines(self.text(), self._role(), text_width, 2, percent).height
-        if self.hint and self.weight is not Weight.BAR:
-            height += look.lines(self.hint, Role.SMALL, text_width, 2).height
-        return max(self.target_height(), height + look.metrics.drawn(20))
+        if self.hint and with_hint and self.weight is not Weight.BAR:
+            height += look.lines(self.hint, Role.SMALL, text_width, 3).height
+        return max(self.target_height(), height + look.px(20))
 
     def width_for_label(self) -> int:
         """The width at which the label stands on one line."""
@@ -86,11 +89,36 @@ class ActionButton(QAbstractButton):
         look = self._settled()
         chip, _ = Ink.chip_size_of(look, self.key)
         label = look.width(self.text(), Role.CAPTION)
-        return max(int(max(chip, label)) + look.metrics.drawn(14), look.metrics.mm(TOUCH_MM))
+        return max(int(max(chip, label)) + look.px(14), look.metrics.mm(TOUCH_MM))
+
+    def stack(self, role: Role | None) -> None:
+        """Put the key above the label, set in ``role``; None = beside it where it fits. Neighbours look alike."""
+        if role is not self._stacked:
+            self._stacked = role
+            self.update()
+
+    def stack_role(self, width: int) -> Role:
+        """The larger of two sizes in which the label fits under its key."""
+        look = self._settled()
+        _, chip = Ink.chip_size_of(look, self.key)
+        tall = self.target_height() - chip - look.line_height(Role.STRONG) >= look.px(8)
+        return Role.STRONG if tall and look.width(self.text(), Role.STRONG) <= width - 8 else Role.CAPTION
 
     def stacks_at(self, width: int) -> bool:
-        """Whether the key stands above the label at this width: only where there is no hint to read."""
-        return not self.hint and not self.has_picture and width < self.width_for_label()
+        """Whether the key stands above the label at this width; with a hint only where two rows cannot hold it."""
+        if self.has_picture or width >= self.width_for_label():
+            return False
+        return (
+            not self.hint
+            or self._settled().lines(self.text(), self._role(), width - self._lead() - self._side(), 2).cut
+        )
+
+    def fits(self, width: int) -> bool:
+        """Whether the whole label can be read at this width, one way or the other."""
+        look = self._settled()
+        if self.stacks_at(width):
+            return look.width(self.text(), Role.CAPTION) <= width
+        return not look.lines(self.text(), self._role(), width - self._lead() - self._side(), 2).cut
 
     def narrowest(self) -> int:
         """The least width at which key and label can be read, one way or the other."""
@@ -104,15 +132,15 @@ class ActionButton(QAbstractButton):
         return Role.SMALL if self.weight is Weight.BAR else Role.BUTTON
 
     def _side(self) -> int:
-        return self._settled().metrics.drawn({Weight.BAR: 14, Weight.PLAIN: 16}.get(self.weight, 22))
+        return self._settled().px({Weight.BAR: 14, Weight.PLAIN: 16}.get(self.weight, 22))
 
     def _lead(self) -> int:
         """Room for the chip and the gaps beside it."""
         look = self._settled()
         chip, _ = Ink.chip_size_of(look, self.key)
         if self.weight in (Weight.BAR, Weight.PLAIN):
-            return self._side() + chip + look.metrics.drawn(12)
-        return self._side() + max(chip, look.metrics.drawn(58)) + look.metrics.drawn(18)
+            return self._side() + chip + look.px(12)
+        return self._side() + max(chip, look.px(58)) + look.px(18)
 
     def _paint(self, ink: Ink) -> None:
         look = ink.look
@@ -122,21 +150,23 @@ class ActionButton(QAbstractButton):
         if self.isDown():
             fill = "pressed"
         text = "on_accent" if main and not self.isDown() else "text"
-        ink.painter.fillRect(self.rect(), look.colour("surface"))
-        ink.box(rect, fill, None if main else "rim", radius=look.metrics.drawn(TILE_RADIUS), pen=1.5)
+        ink.corners(self.width(), self.height(), look.px(TILE_RADIUS), "surface")
+        ink.box(rect, fill, None if main else "rim", radius=look.px(TILE_RADIUS), pen=1.5)
         if self.has_picture:
             self._paint_tile(ink, rect, text)
-        elif self.stacks_at(self.width()):
-            self._paint_stacked(ink, text)
+        elif self._stacked is not None or self.stacks_at(self.width()):
+            self._paint_stacked(ink, text, self._stacked or Role.CAPTION)
         else:
             self._paint_row(ink, text, rect)
 
-    def _paint_stacked(self, ink: Ink, text: str) -> None:
+    def _paint_stacked(self, ink: Ink, text: str, role: Role) -> None:
+        look = ink.look
         chip, chip_height = ink.chip_size(self.key)
-        label_height = ink.look.line_height(Role.CAPTION)
-        top = (self.height() - chip_height - label_height) / 2
+        spare = self.height() - chip_height - look.line_height(role)
+        gap = max(0, min(look.px(6), spare // 3))
+        top = (self.height() - chip_height - gap - look.line_height(role)) / 2
         ink.chip((self.width() - chip) / 2, top, self.key, text)
-        ink.text(0, top + chip_height, self.width(), self.text(), Role.CAPTION, text, align=CENTRE)
+        ink.text(0, top + chip_height + gap, self.width(), self.text(), role, text, align=CENTRE)
 
     def _paint_row(self, ink: Ink, text: str, rect: QRectF) -> None:
         look = ink.look
@@ -146,25 +176,26 @@ class ActionButton(QAbstractButton):
         ink.chip(side, rect.top() + (rect.height() - chip_height) / 2, self.key, text, muted)
         width = rect.width() - lead - side
         percent = look.fitting(self.text(), self._role(), width)
-        label = look.lines(self.text(), self._role(), width, 2, percent)
+        rows = max(2, int(rect.height() // look.line_height(self._role(), percent)))
+        label = look.lines(self.text(), self._role(), width, rows, percent)
         hint = None
         if self.hint and self.weight is not Weight.BAR:
-            hint = look.lines(self.hint, Role.SMALL, width, 2)
-            if hint.cut or label.height + hint.height > rect.height() - look.metrics.drawn(8):
+            hint = look.lines(self.hint, Role.SMALL, width, 3)
+            if hint.cut or label.height + hint.height > rect.height() - look.px(8):
                 hint = None
         y = rect.top() + (rect.height() - label.height - (hint.height if hint else 0)) / 2
-        y += ink.text(lead, y, width, self.text(), self._role(), text, lines=2, percent=percent)
+        y += ink.text(lead, y, width, self.text(), self._role(), text, lines=rows, percent=percent)
         if hint:
-            ink.text(lead, y, width, self.hint, Role.SMALL, muted, lines=2, may_elide=True)
+            ink.text(lead, y, width, self.hint, Role.SMALL, muted, lines=3, may_elide=True)
 
     def _paint_tile(self, ink: Ink, rect: QRectF, text: str) -> None:
         foot = self.tile_foot()
-        inset = ink.look.metrics.drawn(10)
+        inset = ink.look.px(10)
         frame = QRectF(inset, inset, rect.width() - 2 * inset, rect.height() - foot - inset)
         if self.picture is None:
-            ink.box(frame, "surface", radius=ink.look.metrics.drawn(8))
+            ink.box(frame, "surface", radius=ink.look.px(8))
         else:
-            ink.picture(frame, self.picture, ink.look.metrics.drawn(8), behind="pressed" if self.isDown() else "raised")
+            ink.picture(frame, self.picture, ink.look.px(8), behind="pressed" if self.isDown() else "raised")
         self._paint_row(ink, text, QRectF(0, rect.height() - foot, rect.width(), foot))
 
     def tile_foot(self) -> int:

@@ -51,15 +51,18 @@ class Ink:
         painter = self.painter
         painter.setFont(look.font(role, percent))
         painter.setPen(look.colour(colour))
-        measure, height = look.measure(role, percent), look.line_height(role, percent)
-        baseline = y + (height - measure.ascent() - measure.descent()) / 2 + measure.ascent()
+        height = look.line_height(role, percent)
+        ascent = look.measure(role, percent).ascent()
+        # The baseline stands on a whole pixel, so that equal words look equal wherever they are.
+        top = round(y + (height - look.measure(role, percent).descent() + ascent) / 2) - ascent
         for row in broken.rows:
             left = x
             if align:
-                spare = width - measure.horizontalAdvance(row)
+                spare = width - look.width(row, role, percent)
                 left = x + (spare if align == RIGHT else spare / 2)
-            painter.drawText(QPointF(left, round(baseline)), row)
-            baseline += height
+            for offset, part in look.laid_out(row, role, percent):
+                painter.drawStaticText(QPointF(left + offset, top), part)
+            top += height
         return broken.height
 
     def icon(self, name: str, x: float, y: float, size: int, colour: str = "text") -> None:
@@ -71,19 +74,32 @@ class Ink:
         """A hairline."""
         self.painter.fillRect(QRectF(round(x), round(y), width, 1), self.look.colour("line"))
 
+    def corners(self, width: int, height: int, size: int, colour: str) -> None:
+        """Fill what a rounded box of this size leaves open, and no more."""
+        for x in (0, width - size):
+            for y in (0, height - size):
+                self.painter.fillRect(x, y, size, size, self.look.colour(colour))
+
     def box(
         self, rect: QRectF, fill: str | None, edge: str | None = None, *, radius: float = 12, pen: float = 1.0
     ) -> None:
         """A rounded rectangle."""
         painter = self.painter
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(self.look.colour(fill) if fill else Qt.BrushStyle.NoBrush)
-        if edge:
+        if edge and not fill:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(self.look.colour(edge), pen))
-            rect = rect.adjusted(pen / 2, pen / 2, -pen / 2, -pen / 2)
-        else:
-            painter.setPen(Qt.PenStyle.NoPen)
-        painter.drawRoundedRect(rect, radius, radius)
+            painter.drawRoundedRect(rect.adjusted(pen / 2, pen / 2, -pen / 2, -pen / 2), radius, radius)
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        if edge:
+            # Two fills cost half of a fill and a stroke.
+            painter.setBrush(self.look.colour(edge))
+            painter.drawRoundedRect(rect, radius, radius)
+            rect, radius = rect.adjusted(pen, pen, -pen, -pen), radius - pen
+        if fill:
+            painter.setBrush(self.look.colour(fill))
+            painter.drawRoundedRect(rect, radius, radius)
 
     def dashed(self, rect: QRectF, edge: str, radius: float, pen: float) -> None:
         """The outline of something that is still to come."""
@@ -124,16 +140,19 @@ class Ink:
         self.text(x, y + (height - self.look.line_height(Role.CHIP)) / 2, width, text, Role.CHIP, colour, align=CENTRE)
         return width
 
-    def picture(self, rect: QRectF, pixmap: QPixmap, radius: float, *, behind: str = "surface") -> None:
+    def picture(
+        self, rect: QRectF, pixmap: QPixmap, radius: float, *, behind: str = "surface", crop: bool = False
+    ) -> None:
         """A picture that fills the rectangle, cropped in the middle, with rounded corners cut out of ``behind``.
 
-        Where the crop would take more than a fifth away, all of it is shown on a raised ground instead.
+        Where the crop would take more than a fifth away, all of it is shown on a raised ground instead, unless
+        ``crop`` says that the middle is enough.
         """
         source = QRectF(pixmap.rect())
         wanted = rect.width() / rect.height()
         shape = source.width() / source.height()
         self.painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        if not 0.8 < shape / wanted < 1.25:
+        if not crop and not 0.8 < shape / wanted < 1.25:
             size = source.size().scaled(rect.size(), Qt.AspectRatioMode.KeepAspectRatio)
             whole = QRectF(0, 0, round(size.width()), round(size.height()))
             whole.moveCenter(rect.center())

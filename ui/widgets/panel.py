@@ -39,7 +39,7 @@ class Surface(QWidget):
 
     def px(self, drawn: float, floor_mm: float = 0.0) -> int:
         """A length of the drawings on this screen."""
-        return self.look.metrics.drawn(drawn, floor_mm)
+        return self.look.px(drawn, floor_mm)
 
     def draw(self, ink: Ink) -> None:
         """Paint the content; to be written by each kind of surface."""
@@ -80,5 +80,6 @@ class Card(Surface):
         return QRectF(self.rect()).adjusted(pad, pad, -pad, -pad - self._reserved)
 
     def ground(self, ink: Ink) -> None:
-        super().ground(ink)
-        ink.box(QRectF(self.rect()), "surface", "line", radius=self.px(CARD_RADIUS))
+        radius = self.px(CARD_RADIUS)
+        ink.corners(self.width(), self.height(), radius, "ground")
+        ink.box(QRectF(self.rect()), "surface", "line", radius=radius)

@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 PhotoLoader = Callable[[str], bytes | None]
 """Reads the JPEG of a photo by its SHA-256; None where it is not on this disk. Called on a worker."""
 
+_FORMATS = ((b"\xff\xd8\xff", b"jpeg"), (b"\x89PNG\r\n\x1a\n", b"png"), (b"RIFF", b"webp"))
 _KEPT = 96
 _LONGEST = 720
 """Longest edge of a kept picture, pixels: the largest place it is shown in."""
@@ -59,9 +60,7 @@ class Pictures(QObject):
 
     def _ask(self, key: str, read: Callable[[], bytes | None]) -> QPixmap | None:
         if key not in self._kept:
-            self._kept[key] = None
-            while len(self._kept) > _KEPT:
-                del self._kept[next(iter(self._kept))]
+            self._remember(key, None)
             self._pool.start(lambda: self._read(key, read))
         return self._kept[key]
 
@@ -78,16 +77,28 @@ class Pictures(QObject):
 
     @Slot(str, QImage)
     def _keep(self, key: str, image: QImage) -> None:
-        self._kept[key] = QPixmap.fromImage(image)
+        self._remember(key, QPixmap.fromImage(image))
         self.arrived.emit(key)
+
+    def _remember(self, key: str, pixmap: QPixmap | None) -> None:
+        self._kept[key] = pixmap
+        while len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]
 
 
 def decode(content: bytes) -> QImage:
-    """Decode a picture at the size it is shown in; a null image where it is none."""
+    """Decode a JPEG, PNG or WebP at the size it is shown in; a null image for anything else.
+
+    The format is told, not guessed: Qt would ask every decoder it has, each one more parser for strangers' bytes.
+    """
+    kind = next((name for start, name in _FORMATS if content.startswith(start)), None)
+    if kind is None:
+        return QImage()
     buffer = QBuffer()
     buffer.setData(QByteArray(content))
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-    reader = QImageReader(buffer)
+    reader = QImageReader(buffer, QByteArray(kind))
+    reader.setAutoDetectImageFormat(False)
     reader.setAutoTransform(True)
     size = reader.size()
     if size.isValid() and max(size.width(), size.height()) > _LONGEST:
