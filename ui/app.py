@@ -59,7 +59,7 @@ class BenchApp(QObject):
             clock=self._clock,
         )
         self._sound = SoundPlayer()
-        self.desk = DeskThread(self._open_desk, self._close_store)
+        self.desk = DeskThread(self._open_desk, self._close_store, _warm_up)
         self._sync = SyncLine(config.sync, self._clock)
         self._loops: list[LoopThread] = []
         self.controller: BenchController
@@ -160,6 +160,12 @@ class BenchApp(QObject):
 
     def on_loop_crashed(self, name: str, text: str) -> None:
         self.window.show_light(name, "gone", text)
+
+
+def _warm_up() -> None:
+    from station.identify.interpret import prepare
+
+    prepare()
 
 
 def _theme(name: str) -> Theme:

@@ -85,10 +85,19 @@ class DeskThread(QThread):
     failed = Signal(object)  # Failed
     crashed = Signal(str)
 
-    def __init__(self, open_desk: Callable[[], Desk], close_desk: Callable[[], None]) -> None:
+    def __init__(
+        self, open_desk: Callable[[], Desk], close_desk: Callable[[], None], warm_up: Callable[[], None]
+    ) -> None:
+        """
+        Args:
+            open_desk: opens the store and makes the desk, on this thread.
+            close_desk: closes the store, on this thread.
+            warm_up: loads what the first scan will need, once the first view is out.
+        """
         super().__init__()
         self.setObjectName("desk")
         self._open_desk = open_desk
+        self._warm_up = warm_up
         self._close_desk = close_desk
         self._tasks: queue.SimpleQueue[tuple[str, Task, float] | None] = queue.SimpleQueue()
 
@@ -113,6 +122,7 @@ class DeskThread(QThread):
             self.crashed.emit(str(error))
             return
         self._handle(desk, "start", Desk.resume, time.monotonic())
+        self._warm_up()
         while (item := self._tasks.get()) is not None:
             self._handle(desk, *item)
         self._close_desk()

@@ -77,9 +77,9 @@ _TWISTS = (
 
 _SUITS: dict[Twist, tuple[str, ...]] = {
     Twist.BROKEN_SEAL: ("HAL-ANC-BK",),
-    Twist.DAMAGED_LITHIUM: ("VOLT-20K",),
+    Twist.DAMAGED_LITHIUM: ("VOLTA-20K",),
     Twist.PART_MISSING: ("HAL-ANC-BK",),
-    Twist.HEAVY: ("KETTLE-17", "TRAIL-42"),
+    Twist.HEAVY: ("KETTLE-17", "STRIDE2-42"),
 }
 _ANSWERS: dict[Twist, dict[str, str]] = {
     Twist.BROKEN_SEAL: {"seal": "broken"},
