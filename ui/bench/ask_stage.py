@@ -77,8 +77,8 @@ def grid(buttons: Sequence[ActionButton], area: QRect, gap: int) -> list[QRect]:
     if tiles:
         rows_height = sum(button.height_for(area.width()) + gap for button in rows)
         width = (area.width() - gap * (len(tiles) - 1)) // len(tiles)
-        ideal = round(width * 0.62) + tiles[0].tile_foot()
-        height = max(tiles[0].tile_foot() * 2, min(ideal, area.height() - rows_height))
+        foot = max(button.tile_foot(width) for button in tiles)
+        height = max(round(foot * 1.6), min(round(width * 0.62) + foot, area.height() - rows_height))
         for i, button in enumerate(tiles):
             rects[button] = QRect(area.left() + i * (width + gap), top, width, height)
         top += height + gap

@@ -189,7 +189,7 @@ class ActionButton(QAbstractButton):
             ink.text(lead, y, width, self.hint, Role.SMALL, muted, lines=3, may_elide=True)
 
     def _paint_tile(self, ink: Ink, rect: QRectF, text: str) -> None:
-        foot = self.tile_foot()
+        foot = self.tile_foot(self.width())
         inset = ink.look.px(10)
         frame = QRectF(inset, inset, rect.width() - 2 * inset, rect.height() - foot - inset)
         if self.picture is None:
@@ -198,9 +198,11 @@ class ActionButton(QAbstractButton):
             ink.picture(frame, self.picture, ink.look.px(8), behind="pressed" if self.isDown() else "raised")
         self._paint_row(ink, text, QRectF(0, rect.height() - foot, rect.width(), foot))
 
-    def tile_foot(self) -> int:
-        """Height of the words under a picture."""
-        return self.target_height()
+    def tile_foot(self, width: int) -> int:
+        """Height of the words under a picture of this width."""
+        look = self._settled()
+        label = look.lines(self.text(), self._role(), width - self._lead() - self._side(), 3)
+        return max(self.target_height(), label.height + look.px(12))
 
     def sizeHint(self) -> QSize:
         if self._look is None:
