@@ -1,0 +1,161 @@
+"""The whole app in one process: a real window, a real store, a scanner on a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from station.config import Config, PrinterConfig, ScaleConfig, ScannerConfig, ScreenConfig, StationConfig, load_config
+from station.errors import InvalidInput
+from station.identify.commands import Command
+from station.inspection.view import State
+from tests.conftest import WarningsOnTheLog
+from tests.station.inspection.bench import SHIRT, open_store
+from ui.app import BenchApp
+from ui.threads import Failed, Handled, LoopThread
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+PATIENCE_MS = 20_000
+
+
+class Running:
+    """An app with its scanner line in our hand."""
+
+    def __init__(self, qtbot: QtBot, home: Path) -> None:
+        self.hand, device = os.openpty()
+        tty.setraw(self.hand)
+        tty.setraw(device)
+        self.seen: list[Handled] = []
+        config = Config(station=StationConfig(id="bench-1"), scanner=ScannerConfig(port=os.ttyname(device)))
+        self.app = BenchApp(home, config)
+        qtbot.addWidget(self.app.window)
+        self.app.desk.handled.connect(self.seen.append)
+        self.app.window.show()
+        self.app.start()
+        self._qtbot = qtbot
+        self.wait_for(State.IDLE)
+
+    def scan(self, text: str) -> None:
+        os.write(self.hand, text.encode() + b"\r")
+
+    def wait_for(self, state: State, code: str | None = None) -> None:
+        def there() -> bool:
+            view = self.app.controller.view
+            return view is not None and view.state is state and (code is None or view.notice.code == code)
+
+        self._qtbot.waitUntil(there, timeout=PATIENCE_MS)
+
+    def stop(self) -> None:
+        self.app.stop()
+        os.close(self.hand)
+
+
+@pytest.fixture
+def running(qtbot: QtBot, tmp_path: Path) -> Iterator[Running]:
+    open_store(tmp_path).close()
+    bench = Running(qtbot, tmp_path)
+    yield bench
+    bench.stop()
+
+
+def test_a_scan_reaches_the_screen_without_focus(running: Running) -> None:
+    running.scan("RMA-2026-004711")
+    running.wait_for(State.ITEM)
+    running.scan(SHIRT)
+    running.wait_for(State.WEIGHT)
+
+
+def test_no_scan_of_a_burst_is_lost_or_merged_or_reordered(running: Running, qtbot: QtBot) -> None:
+    texts = [f"NOBODY-KNOWS-{number:04d}" for number in range(500)]
+    first = len(running.seen)
+    data = b"".join(text.encode() + b"\r" for text in texts)
+    while data:
+        data = data[os.write(running.hand, data[:1024]) :]
+    qtbot.waitUntil(lambda: len(running.seen) >= first + len(texts), timeout=60_000)
+    answered = [handled.outcome.view.notice.facts["scanned"] for handled in running.seen[first:]]
+    assert answered == texts
+
+
+def test_keys_and_scans_do_the_same(running: Running) -> None:
+    running.app.window.command_given.emit(Command.NO_LABEL, "key")
+    running.wait_for(State.ITEM)
+    running.app.window.command_given.emit(Command.UNDO, "touch")
+    running.wait_for(State.IDLE)
+    running.scan("RSC-NO-LABEL")
+    running.wait_for(State.ITEM)
+
+
+def test_half_a_code_is_told_and_never_taken(running: Running, qtbot: QtBot) -> None:
+    running.scan("X" * 5000)
+    running.wait_for(State.IDLE, "scan_not_understood")
+
+
+def test_skipping_names_the_device_that_is_missing(running: Running) -> None:
+    running.scan("RMA-2026-004711")
+    running.wait_for(State.ITEM)
+    running.scan(SHIRT)
+    running.wait_for(State.WEIGHT)
+    running.app.window.command_given.emit(Command.SKIP, "key")
+    running.wait_for(State.PHOTOS)
+
+
+def test_a_second_app_on_the_same_home_says_so_and_changes_nothing(
+    running: Running, qtbot: QtBot, tmp_path: Path
+) -> None:
+    other = BenchApp(tmp_path, Config(station=StationConfig(id="bench-1")))
+    qtbot.addWidget(other.window)
+    failures: list[Failed] = []
+    other.desk.failed.connect(failures.append)
+    other.start()
+    qtbot.waitUntil(lambda: bool(failures), timeout=PATIENCE_MS)
+    other.stop()
+    assert "open" in str(failures[0].error)
+
+
+def test_a_loop_that_crashes_is_reported_and_does_not_take_the_app_along(
+    qtbot: QtBot, expected_warnings: WarningsOnTheLog
+) -> None:
+    expected_warnings("ended by a defect")
+
+    def broken(should_stop: object, emit: object) -> None:
+        raise ValueError("a bug")
+
+    thread = LoopThread("scale", broken)
+    with qtbot.waitSignal(thread.crashed, timeout=PATIENCE_MS) as crashed:
+        thread.start()
+    assert crashed.args == ["scale", "a bug"]
+    assert thread.stop()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[statoin]\nid = "x"\n', "station"),
+        ("[scale]\nbaut = 9600\n", "baud"),
+        ("[scale\n", "TOML"),
+        ("[scale]\nbaud = 1.5\n", "floating"),
+    ],
+)
+def test_a_wrong_configuration_says_where_and_what(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "station.toml").write_text(text)
+    with pytest.raises(InvalidInput, match=said):
+        load_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Config(scale=ScaleConfig(port="loop://", driver="abacus")),
+        Config(printer=PrinterConfig(address="host:port")),
+        Config(screen=ScreenConfig(theme="pink")),
+    ],
+)
+def test_a_value_that_does_not_exist_is_refused_by_name(qtbot: QtBot, tmp_path: Path, config: Config) -> None:
+    with pytest.raises(InvalidInput, match=r"abacus|host:port|pink"):
+        BenchApp(tmp_path, config).start()
