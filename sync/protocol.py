@@ -144,6 +144,7 @@ class PushAnswer(msgspec.Struct, frozen=True):
     epoch: str
     results: list[EntryResult]
     heads: list[Head]
+    """How far the server holds the generations of this push (hello tells all)."""
     server_time: str
 
 

@@ -77,6 +77,7 @@ class SyncLoop:
         self._not_before = 0.0
         self._heartbeat_at = 0.0
         self._greeted = False
+        self._lacking = False
         self._epoch = outbox.sync_value(EPOCH_KEY)
         self._stuck: dict[tuple[int, int], _Stuck] = {}
         self._photos = PhotoLane(outbox, api, clock, rng, self._timing)
@@ -183,12 +184,16 @@ class SyncLoop:
     def _greet(self) -> None:
         outcome = self._api.hello(self._outbox.station)
         verdict = outcome.verdict
+        # A server that greets well but lacks what this bench cannot send again must not be asked every second.
+        failures = self._pace.failures if self._lacking else 0
         if outcome.answer is not None:
             self._greeted = True
             self._limits = _within_reason(outcome.answer.limits)
             self._meet_epoch(outcome.answer.epoch, outcome.answer.heads)
+            self._lacking = False
             verdict = Verdict.NOTHING  # the batch's size has learnt nothing from a greeting
         self._settle(verdict, 0, outcome.detail, outcome.retry_after_s)
+        self._pace = replace(self._pace, failures=max(failures, self._pace.failures))
 
     def _push(self, batch: Sequence[Entry]) -> None:
         withheld = self._detail or "refused" if self._pace.withholding else None
@@ -229,7 +234,8 @@ class SyncLoop:
         if answer.epoch != self._epoch:
             self._greeted = False  # hello tells what the server holds now
         elif lacking and not moved:
-            self._offer_again(answer.heads)
+            self._lacking = True
+            self._greeted = False
         return Verdict.PROGRESS if moved else Verdict.RETRY
 
     def _mark_stuck(self, entry: Entry, why: str) -> None:
@@ -239,10 +245,10 @@ class SyncLoop:
             logger.error("entry %s/%s is stuck: %s", entry.generation, entry.seq, why)
 
     def _meet_epoch(self, epoch: str, heads: Sequence[Head]) -> None:
-        if epoch == self._epoch:
+        if epoch == self._epoch and not self._lacking:
             return
         if self._epoch is not None:
-            logger.warning("the server's epoch changed: it was restored or is another one")
+            logger.warning("the server's epoch changed or it lacks records: it was restored, or is another one")
             self._offer_again(heads)
         self._outbox.set_sync_value(EPOCH_KEY, epoch)
         self._epoch = epoch

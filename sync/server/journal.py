@@ -20,6 +20,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, or_, select, update
 
+from station.journal.entry import GENESIS
 from sync.protocol import Code, EntryResult, Head, Status
 from sync.server.database import Database
 from sync.server.judge import Judged
@@ -31,9 +32,10 @@ from sync.server.rows import disputes, entries, heads, quarantine
 class _Chain:
     """The end of one generation while a push is worked on."""
 
-    seq: int = 0
-    hash: str | None = "0" * 64
-    duplicates: int = 0
+    seq: int
+    hash: str | None
+    """None = the entry there came damaged."""
+    duplicates: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Pushed:
 
     results: tuple[EntryResult, ...]
     heads: tuple[Head, ...]
+    """Of the generations that the push spoke of."""
 
 
 class Journal:
@@ -68,8 +71,8 @@ class Journal:
                     .where(heads.c.site_id == site_id, heads.c.station == station, heads.c.generation == generation)
                     .values(seq=chain.seq, hash=chain.hash, duplicates=chain.duplicates, last_seen=at)
                 )
-            held = _heads(connection, site_id, station)
-        return Pushed(tuple(results), held)
+        held = (Head(generation, chain.seq, chain.hash) for generation, chain in chains.items() if chain.seq)
+        return Pushed(tuple(results), tuple(held))
 
     def heads(self, site_id: str, station: str) -> tuple[Head, ...]:
         """How far each generation of a station's journal is held."""
@@ -79,15 +82,23 @@ class Journal:
     def _lock_chains(
         self, connection: Connection, site_id: str, station: str, generations: set[int], at: datetime
     ) -> dict[int, _Chain]:
-        fresh = _Chain()
-        for generation in sorted(generations):
-            connection.execute(
-                self._database.insert_new(heads),
+        found = self._read_chains(connection, site_id, station, generations)
+        fresh = sorted(generations - found.keys())
+        if fresh:
+            rows = [
                 {
-                    "site_id": site_id, "station": station, "generation": generation, "seq": fresh.seq,
-                    "hash": fresh.hash, "duplicates": 0, "last_seen": at,
-                },
-            )  # fmt: skip
+                    "site_id": site_id, "station": station, "generation": generation, "seq": 0, "hash": GENESIS,
+                    "duplicates": 0, "last_seen": at,
+                }
+                for generation in fresh
+            ]  # fmt: skip
+            self._database.insert_all(connection, heads, rows)
+            found = self._read_chains(connection, site_id, station, generations)
+        return found
+
+    def _read_chains(
+        self, connection: Connection, site_id: str, station: str, generations: set[int]
+    ) -> dict[int, _Chain]:
         found = connection.execute(
             select(heads.c.generation, heads.c.seq, heads.c.hash, heads.c.duplicates)
             .where(heads.c.site_id == site_id, heads.c.station == station, heads.c.generation.in_(generations))
