@@ -208,7 +208,10 @@ class TopBar(Surface):
         words = self.light_words(device) if with_word else ""
         pieces = [_Piece(2 * radius, lamp), self._gap(12), self._sign(ink, _ICONS[device], "text")]
         if words:
-            pieces += [self._gap(12), self._word(ink, words, Role.BAR, "muted" if light == "working" else "attention")]
+            pieces += [
+                self._gap(12),
+                self._word(ink, words, Role.BAR, "muted" if light in ("working", "unknown") else "attention"),
+            ]
         return [*pieces, self._gap(28 if device != DEVICES[-1] else 0)]
 
     def _gap(self, drawn: int) -> _Piece:
