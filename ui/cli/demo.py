@@ -12,12 +12,17 @@ import click
 
 @click.command()
 @click.option("--headless", is_flag=True, help="Play offscreen and end with a summary.")
-@click.option("--units", default=25, show_default=True, type=click.IntRange(1, 10_000), help="Units to inspect.")
+@click.option(
+    "--units", type=click.IntRange(1, 10_000), help="Units to inspect. Default: 25 headless, 400 in the window."
+)
 @click.option("--seed", default=1, show_default=True, type=int, help="The same seed plays the same shift.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for everything that is written.")
 @click.option("--hands-off", is_flag=True, help="In the window: do not play, wait for a person.")
-def demo(headless: bool, units: int, seed: int, out: Path | None, hands_off: bool) -> int:
+def demo(headless: bool, units: int | None, seed: int, out: Path | None, hands_off: bool) -> int:
     """Show a bench at work: simulated scanner, scale, camera and printer, a real server, the real window.
+
+    With a display it opens the window and plays by itself until you press a key or touch the bench; then a small window
+    gives you the hands to scan, weigh and turn the goods.
 
     Headless it writes summary.json, a screenshot per step and the printed labels into --out, and exits 0 only if
     everything that must hold did hold.
@@ -29,4 +34,5 @@ def demo(headless: bool, units: int, seed: int, out: Path | None, hands_off: boo
     folder = out or Path(tempfile.mkdtemp(prefix="station-demo-"))
     from ui.demo.play import play
 
-    return play(folder.absolute(), units=units, seed=seed, headless=headless, hands_off=hands_off)
+    shift = units or (25 if headless else 400)
+    return play(folder.absolute(), units=shift, seed=seed, headless=headless, hands_off=hands_off)

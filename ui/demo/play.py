@@ -19,11 +19,13 @@ from station.clock import SystemClock
 from station.config import CameraConfig, Config, PrinterConfig, ScaleConfig, ScannerConfig, StationConfig, SyncConfig
 from station.errors import Defect
 from station.exchange.reading import read_catalogue, read_returns
+from station.inspection.desk import Desk
 from station.inspection.view import BenchView, State
 from station.logs import configure_logging
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
 from station.store.store import Store
 from ui.app import BenchApp, make_application
+from ui.demo.hands import Hands
 from ui.demo.robot import Robot
 from ui.demo.shift import UnitPlan, plan_shift, write_returns
 from ui.demo.stage import Stage
@@ -69,12 +71,15 @@ def play(folder: Path, *, units: int, seed: int, headless: bool, hands_off: bool
         if robot is not None and headless:
             robot.finished.connect(watcher.wait_for_drain)
             robot.stuck.connect(watcher.on_stuck)
+        hands = _hands(plans, stage, bench, robot) if not headless else None
         watcher.over = application.quit
         application.exec()
         if robot is not None:
             robot.end_network_gap()
         bench.stop()
         QThreadPool.globalInstance().waitForDone()
+        if hands is not None:
+            hands.close()
         if not headless:
             return 0
         if robot is None:
@@ -135,9 +140,29 @@ def _robot(plans: tuple[UnitPlan, ...], stage: Stage, bench: BenchApp, headless:
     robot = Robot(plans, stage, pace_ms=0 if headless else _WINDOW_PACE_MS)
     bench.controller.shown.connect(robot.on_shown)
     bench.window.painted.connect(robot.on_painted)
-    if not headless:
-        bench.window.touched.connect(robot.stop)
     return robot
+
+
+def _hands(plans: tuple[UnitPlan, ...], stage: Stage, bench: BenchApp, robot: Robot | None) -> Hands:
+    """In the window a person takes over by touching anything, and may hand back."""
+    hands = Hands(plans, stage)
+    if robot is None:
+        hands.show()
+        return hands
+
+    def take_over() -> None:
+        if robot.playing:
+            robot.stop()
+            hands.take_over(robot.finished_units)
+
+    def hand_back() -> None:
+        hands.hide()
+        robot.play(hands.index)
+        bench.desk.submit("minute", Desk.show)
+
+    bench.window.touched.connect(take_over)
+    hands.play_again.connect(hand_back)
+    return hands
 
 
 class _Save(QRunnable):

@@ -63,11 +63,22 @@ class Robot(QObject):
     def finished_units(self) -> int:
         return self._index
 
+    @property
+    def playing(self) -> bool:
+        return self._active
+
     @Slot()
     def stop(self) -> None:
         """A person takes over."""
         self._active = False
         self._patience.stop()
+
+    def play(self, index: int) -> None:
+        """Go on with this unit; whatever stands on the screen is a new situation."""
+        self._active = True
+        self._index = index
+        if index < len(self.runs):
+            self.runs[index].acted.clear()
 
     @Slot(object, int)
     def on_shown(self, handled: Handled, generation: int) -> None:
