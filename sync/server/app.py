@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import msgspec
 from litestar import Litestar, Request, Response, get, post, put
 from litestar.datastructures import ResponseHeader, State
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, InternalServerException
 from litestar.handlers import HTTPRouteHandler
 from sqlalchemy.exc import DBAPIError
 
@@ -146,7 +146,7 @@ def _handlers(service: Service) -> list[HTTPRouteHandler]:
     @post("/v1/journal", status_code=200)
     async def push(request: HttpRequest) -> PushAnswer:
         caller = service.caller(request)
-        body = await read_capped(request.stream(), request.content_length, limits.body_bytes)
+        body = await read_capped(_chunks(request), request.content_length, limits.body_bytes)
         encoding = request.headers.get("content-encoding", "").lower()
         started = time.perf_counter()
         station, pushed = await service.write(_push, service, caller, body, encoding)
@@ -160,7 +160,7 @@ def _handlers(service: Service) -> list[HTTPRouteHandler]:
     @post("/v1/photos/missing", status_code=200)
     async def missing(request: HttpRequest) -> MissingAnswer:
         caller = service.caller(request)
-        body = await read_capped(request.stream(), request.content_length, limits.body_bytes)
+        body = await read_capped(_chunks(request), request.content_length, limits.body_bytes)
         asked = _decode(MissingRequest, unpack(body, request.headers.get("content-encoding", ""), limits.body_bytes))
         if len(asked.hashes) > limits.missing_hashes:
             raise ApiError(413, "too_many", f"{len(asked.hashes)} hashes", f"ask for {limits.missing_hashes} at most")
@@ -207,7 +207,7 @@ async def _receive(service: Service, request: HttpRequest, sha256: str, declared
     upload = await service.read(service.photos.store.receive, sha256)
     try:
         buffer = bytearray()
-        async for chunk in request.stream():
+        async for chunk in _chunks(request):
             buffer += chunk
             if upload.size + len(buffer) > service.limits.photo_bytes:
                 raise too_large(service.limits.photo_bytes)
@@ -224,6 +224,14 @@ async def _receive(service: Service, request: HttpRequest, sha256: str, declared
         return upload.size
     finally:
         upload.abandon()
+
+
+async def _chunks(request: HttpRequest) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except InternalServerException as error:  # so says the framework when the other side goes away: no error of ours
+        raise ApiError(400, "cut", "the sender went away before the end", "send it again") from error
 
 
 def _status(service: Service, site_id: str) -> StatusAnswer:
