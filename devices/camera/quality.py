@@ -3,7 +3,7 @@
 Variance of the Laplacian, the usual figure, is fooled twice: sensor noise looks like detail, and a dark picture looks
 blurred. So it is taken at half resolution, tile by tile, the noise that the smoothest tiles show is taken off, and the
 rest is divided by the tile's own variance; tiles without contrast do not vote.
-Source: DEVICES.md §4.5; the noise kernel is J. Immerkær, "Fast Noise Variance Estimation", CVIU 64 (1996).
+Source: DEVICES.md §4.5.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _MIN_STD = 9.0
 _MIN_TILES = 3
 _LAPLACE_GAIN = 20.0
 """Sum of squares of the kernel 0 1 0 / 1 −4 1 / 0 1 0: what white noise of variance 1 gives."""
-_NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-_NOISE_GAIN = 36.0
+_NOISE_SPREAD = 1.2
+"""Noise differs from tile to tile (light, chance); so much more than the smoothest tiles' is taken off."""
 
 
 def luminance(frame: Image) -> Image:
@@ -66,11 +66,9 @@ def sharpness(half: Image) -> int:
     variance = _tile_means(grey * grey) - mean * mean
     laplacian = cv2.Laplacian(grey, cv2.CV_32F, ksize=1)
     energy = _tile_means(np.asarray(laplacian * laplacian, np.float32))
-    texture = cv2.filter2D(grey, cv2.CV_32F, _NOISE_KERNEL)
-    noise_tiles = _tile_means(np.asarray(texture * texture, np.float32)) / _NOISE_GAIN
-    # The smoothest tenth of the tiles shows what the sensor alone does. A picture without any smooth tile is not noisy
-    # but full of detail, so this share of a tile's energy is all that may be taken off.
-    noise = float(np.percentile(noise_tiles, 10))
+    # The smoothest tenth of the tiles shows what the sensor alone does to this very figure.
+    floor = float(np.percentile(energy, 10))
+    noise = floor / _LAPLACE_GAIN
     signal = variance - noise
     # Contrast is judged relative to the light, so that a dark but crisp picture keeps its tiles.
     light = max(0.2, float(np.percentile(mean, 90)) / 160.0)
@@ -78,7 +76,7 @@ def sharpness(half: Image) -> int:
     textured &= signal >= 4.0 * noise
     if int(textured.sum()) < _MIN_TILES:
         return -1
-    detail = np.maximum(energy[textured] - _LAPLACE_GAIN * noise, 0.0)
+    detail = np.maximum(energy[textured] - _NOISE_SPREAD * floor, 0.0)
     ratio = np.sort(detail / signal[textured])
     # The crisper half decides: an item with one soft side, or the desk beneath it, is still in focus.
     return round(1000.0 * float(ratio[len(ratio) // 2 :].mean()))

@@ -66,7 +66,7 @@ _CRACKS = {
     "desk_lamp": (330, 320),
 }
 _STAINS = {"t_shirt": (430, 560), "shoe": (560, 470), "book": (600, 240)}
-_DENTS = {"kettle": (400, 420), "carton": (720, 210), "power_bank": (650, 300)}
+_DENTS = {"kettle": (400, 420), "carton": (700, 230)}
 
 
 def serial_for(scene: str, seed: int) -> str:
@@ -114,13 +114,13 @@ def _label(sheet: Sheet, scene: str, serial: str) -> None:
         )
         sheet.part(sheet.line(string, 5), "#e8e2d2", edge=3, shadow=0.5)
         sheet.part(
-            sheet.area(box(x - width / 2, y - height / 2 - 26, width, height + 34, 20)), "#fbfaf6", edge=3, gloss=0.0
+            sheet.area(box(x - width / 2, y - height / 2 - 26, width, height + 34, 20)), "#ecebe7", edge=3, gloss=0.0
         )
         sheet.part(sheet.area(oval(x, y - height / 2 - 10, 8, 8)), "#6b6455", edge=3, shadow=0)
     else:
         sheet.part(
             sheet.area(box(x - width / 2 - 8, y - height / 2 - 8, width + 16, height + 16, 12)),
-            "#fbfaf6",
+            "#ecebe7",
             edge=2,
             gloss=0.0,
             shadow=0.3,
@@ -135,13 +135,13 @@ def serial_card(title: str, serial: str, module: int) -> Pixels:
     wide = np.repeat(bars, module)
     bar_height, text = 26 * module, 9 * module
     width = max(len(wide), 90 * module)
-    card = PilImage.new("L", (width, bar_height + 3 * text + 3 * module), 251)
+    card = PilImage.new("L", (width, bar_height + 3 * text + 3 * module), 236)
     pen = ImageDraw.Draw(card)
     pen.text((5 * module, text * 0.8), title, 40, font(text), anchor="lm")
     pen.text((width - 5 * module, text * 0.8), "CE", 40, font(text), anchor="rm")
     rows = np.broadcast_to(wide, (bar_height, len(wide)))
     card.paste(
-        PilImage.fromarray(np.clip(rows, 18, 251).astype(np.uint8)), ((width - len(wide)) // 2, round(text * 1.6))
+        PilImage.fromarray(np.clip(rows, 18, 236).astype(np.uint8)), ((width - len(wide)) // 2, round(text * 1.6))
     )
     pen.text((width / 2, round(text * 1.6) + bar_height + text * 0.9), f"S/N  {serial}", 20, font(text), anchor="mm")
     return np.repeat(np.asarray(card, np.uint8)[..., None], 3, axis=2)
@@ -152,6 +152,8 @@ def _damage(sheet: Sheet, scene: str, seed: int) -> None:
         _stain(sheet, *_STAINS[scene], seed)
     elif scene in _DENTS:
         _dent(sheet, *_DENTS[scene], 96)
+    elif scene == "power_bank":
+        _burst(sheet, 664, 300, seed)
     else:
         _crack(sheet, *_CRACKS.get(scene, (500, 380)), seed, glass=scene == "phone")
 
@@ -205,24 +207,50 @@ def _stain(sheet: Sheet, x: float, y: float, seed: int) -> None:
 
 
 def _dent(sheet: Sheet, x: float, y: float, radius: float) -> None:
-    """A hollow: dark towards the lamp, light on the far side, with a bright crease."""
-    sheet.tint(sheet.area(oval(x, y, radius, radius * 0.8)), "#000000", 0.30, blur=16)
-    sheet.tint(
-        sheet.area(oval(x - radius * 0.28, y - radius * 0.26, radius * 0.7, radius * 0.5)), "#000000", 0.55, blur=12
+    """A hollow: dark on the side of the lamp, light on the far side, creased where the wall has folded."""
+    sheet.tint(sheet.area(oval(x, y, radius, radius * 0.74)), "#000000", 0.22, blur=20)
+    near = smooth(
+        [
+            (x - 0.9 * radius, y + 0.1 * radius),
+            (x - 0.4 * radius, y - 0.5 * radius),
+            (x + 0.7 * radius, y - 0.5 * radius),
+            (x, y - 0.1 * radius),
+        ]
     )
-    sheet.tint(
-        sheet.area(oval(x + radius * 0.36, y + radius * 0.34, radius * 0.52, radius * 0.36)), "#ffffff", 0.5, blur=11
+    sheet.tint(sheet.area(near), "#000000", 0.5, blur=10)
+    far = smooth(
+        [
+            (x + 0.9 * radius, y),
+            (x + 0.3 * radius, y + 0.6 * radius),
+            (x - 0.7 * radius, y + 0.42 * radius),
+            (x, y + 0.2 * radius),
+        ]
     )
-    for spread in (-0.5, 0.1, 0.6):
-        crease = smooth(
-            [
-                (x - radius * 0.9, y + radius * spread),
-                (x - radius * 0.1, y + radius * (spread - 0.18)),
-                (x + radius * 0.85, y + radius * (spread + 0.2)),
-            ],
-            closed=False,
-        )
-        sheet.groove(crease, 4, depth=0.55)
+    sheet.tint(sheet.area(far), "#ffffff", 0.30, blur=10)
+    fold = [
+        (x - radius, y + 0.16 * radius),
+        (x - 0.2 * radius, y),
+        (x + 0.4 * radius, y + 0.14 * radius),
+        (x + radius, y - 0.1 * radius),
+    ]
+    sheet.groove(smooth(fold, closed=False), 3, depth=0.5)
+
+
+def _burst(sheet: Sheet, x: float, y: float, seed: int) -> None:
+    """A battery that has vented: scorched around a hole."""
+    for radius, opacity, blur in ((170, 0.55, 34), (96, 0.6, 18)):
+        sheet.tint(sheet.area(oval(x, y, radius, radius * 0.8)), "#1a0d05", opacity, blur=blur)
+    sheet.tint(sheet.line(oval(x, y, 112, 86), 26), "#7a4a22", 0.35, blur=14)
+    _crack(sheet, x, y, seed, glass=False)
+    random = np.random.default_rng(seed + 3)
+    hole = smooth(
+        [
+            (x + 30 * random.uniform(0.7, 1.3) * math.cos(a), y + 24 * random.uniform(0.7, 1.3) * math.sin(a))
+            for a in np.linspace(0, 2 * math.pi, 10)[:-1]
+        ]
+    )
+    sheet.tint(sheet.line(hole, 7, closed=True), "#c9cdd0", 0.8, blur=1)
+    sheet.tint(sheet.area(hole), "#000000", 0.95)
 
 
 def _bag(sheet: Sheet, seed: int) -> None:
@@ -247,7 +275,7 @@ def _boxed(scene: str, scale: float, seed: int, *, torn: bool) -> Sheet:
     name, accent = _NAMES[scene]
     sheet = Sheet(scale)
     face = sheet.area(box(170, 60, 660, 640, 8))
-    sheet.part(face, "#f1f2f0", edge=9, gloss=0.05, sheen=0.12)
+    sheet.part(face, "#d8dad7", edge=9, gloss=0.05, sheen=0.12)
     sheet.noise(face, 50, 0.012, size=1.5)
     sheet.tint(sheet.area(box(178, 566, 644, 126, 4)), accent, 0.96)
     print_ = Sheet(scale * 0.52)
