@@ -14,6 +14,7 @@ from ui.widgets.ink import RIGHT, Column, Ink
 from ui.widgets.panel import Card
 
 _WORTH = QT_TRANSLATE_NOOP("Bench", "What each way is worth")
+_FORBIDDEN = QT_TRANSLATE_NOOP("Bench", "Where it may not go")
 _UNGRADED = QT_TRANSLATE_NOOP("Bench", "Not graded")
 _LEVEL = QT_TRANSLATE_NOOP("Bench", "{axis} {level} of {best}")
 _MORE = QT_TRANSLATE_NOOP("Bench", "and {count} more in the record")
@@ -51,7 +52,10 @@ class DecisionStage(Card):
             self._reason(column, ink, text, icon, colour, rank=0 if number == 0 else 20 + number)
         shown = self._worth_order(decision)
         if shown:
-            column.add(self.px(20) + caption_height(self.look), lambda y, h: self._worth_caption(ink, y, h), rank=10)
+            caption = say(_WORTH if any(way.value is not None for way in shown) else _FORBIDDEN)
+            column.add(
+                self.px(20) + caption_height(self.look), lambda y, h: self._caption(ink, y, h, caption), rank=10
+            )
         for number, alternative in enumerate(shown):
             self._bar(column, ink, alternative, shown, rank=9 if number < 2 else 28 + number)
         column.paint(room.top(), room.bottom() + self.px(8))
@@ -167,29 +171,32 @@ class DecisionStage(Card):
 
     @staticmethod
     def _worth_order(decision: Decision) -> list[Alternative]:
-        """What was chosen first, then what else is allowed and has a value, then what a rule forbids; at most six."""
+        """What was chosen first, then what else is allowed and has a value, then what a rule forbids; at most six.
+
+        Where nothing has a value, because a rule decides alone, the ways that it forbids.
+        """
         chosen = [a for a in decision.alternatives if a.disposition is decision.disposition and a.value is not None]
         valued = [a for a in decision.alternatives if a.value is not None and a not in chosen]
         valued.sort(key=lambda a: (not a.allowed, -(a.value.minor if a.value else 0)))
-        return (chosen + valued)[:6] if valued or chosen else []
+        return (chosen + valued)[:6] or [a for a in decision.alternatives if not a.allowed][:5]
 
-    def _worth_caption(self, ink: Ink, y: float, height: float) -> None:
+    def _caption(self, ink: Ink, y: float, height: float, text: str) -> None:
         room = self.inner()
         top = y + height - caption_height(self.look)
-        ink.text(room.left(), top, room.width(), say(_WORTH), Role.CAPTION, "muted")
+        ink.text(room.left(), top, room.width(), text, Role.CAPTION, "muted")
 
     def _bar(self, column: Column, ink: Ink, way: Alternative, shown: list[Alternative], *, rank: int) -> None:
         room, look, decision = self.inner(), self.look, self._decision
         assert decision is not None
-        assert way.value is not None
         chosen = way.disposition is decision.disposition
         best = max((a.value.minor for a in shown if a.value and a.allowed), default=1) or 1
-        share = abs(way.value.minor) / best
-        value = money(way.value)
+        share = abs(way.value.minor) / best if way.value is not None else 0
+        value = money(way.value) if way.value is not None else ""
         name = disposition_word(way.disposition.value)
         role = Role.STRONG if chosen else Role.BODY
         name_width = max(look.width(disposition_word(a.disposition.value), Role.STRONG) for a in shown) + self.px(24)
-        value_width = max(look.width(money(a.value), Role.STRONG) for a in shown if a.value) + self.px(8)
+        values = [look.width(money(a.value), Role.STRONG) for a in shown if a.value is not None]
+        value_width = max(values, default=0) + self.px(8)
         line = look.line_height(Role.BODY)
 
         def draw(y: float, height: float) -> None:

@@ -115,7 +115,7 @@ class ResultPanel(Card):
             lambda y, _: _text(ink, x, y, width, amount, role, "text", percent=percent),
             rank=1,
         )
-        why = decision.refund.trail[-1].text if decision.refund.trail else ""
+        why = decision.refund.trail[0].text if decision.refund.trail else ""
         if why:
             height = look.lines(why, Role.BODY, width, 3).height
             column.add(
