@@ -11,7 +11,8 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TextIO, TypeVar
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Generic, TextIO, TypeVar
 import cv2
 import numpy as np
 
-from devices.simulators.scenes import GOODS, Sprite, Stage, Variant, sensor_noise
+from devices.simulators.scenes import GOODS, Sprite, Stage, Variant, hand_sprite, sensor_noise
 from devices.simulators.steps import Step, StepQueue, say, seconds
 from station.errors import EnvironmentFault, InvalidInput
 
@@ -50,8 +51,12 @@ T = TypeVar("T")
 class Director(Generic[T]):
     """Turns steps into frames. Still frames are made once for each of a few noises and then shown again."""
 
-    def __init__(self, size: tuple[int, int], fps: float, seed: int, make: Callable[[Image], T]) -> None:
+    def __init__(
+        self, size: tuple[int, int], fps: float, seed: int, make: Callable[[Image], T], *, live: bool = False
+    ) -> None:
         self.fps = fps
+        self._live = live
+        """Somebody is watching: the picture goes on while the next thing is being drawn."""
         self._stage = Stage(*size)
         self._seed = seed
         self._make = make
@@ -126,9 +131,24 @@ class Director(Generic[T]):
             raise InvalidInput(f"seed is {seed!r}, expected a whole number")
         return scene, Variant(str(variant)), seed, None if serial is None else str(serial)
 
+    def _draw(self, scene: str, variant: Variant, seed: int, serial: str | None) -> Generator[T, None, Sprite]:
+        """Draw a thing (and the hand that brings it); when live, still frames go on meanwhile."""
+
+        def draw() -> Sprite:
+            hand_sprite(self._stage.height)
+            return self._stage.item(scene, variant, seed, serial)
+
+        if not self._live:
+            return draw()
+        with ThreadPoolExecutor(1, "draw") as pool:
+            drawing = pool.submit(draw)
+            while not drawing.done():
+                yield self.still()
+            return drawing.result()
+
     def _place(self, step: Step) -> Iterator[T]:
         scene, variant, seed, serial = self._read_item(step, str(step.get("scene", "")))
-        item = self._stage.item(scene, variant, seed, serial)
+        item = yield from self._draw(scene, variant, seed, serial)
         if self._item is not None:
             yield from self._leave()
         count = self._frames(_MOTION_S)
@@ -144,7 +164,8 @@ class Director(Generic[T]):
         if self._item is None:
             raise InvalidInput('nothing lies there to be turned; {"do": "place", …} comes first')
         scene, variant, seed, serial = self._read_item({"variant": "turned", **step}, self._what[0])
-        before, after = self._item, self._stage.item(scene, variant, seed, serial)
+        before = self._item
+        after = yield from self._draw(scene, variant, seed, serial)
         count = self._frames(_MOTION_S)
         for k in range(count):
             part = (k + 1) / count
@@ -296,7 +317,7 @@ def serve(
         EnvironmentFault: the port is taken.
     """
     cv2.setNumThreads(1)
-    director = Director(size, fps, seed, _jpeg)
+    director = Director(size, fps, seed, _jpeg, live=True)
     live = Live(address)
     live.show(director.still())
     say(out, port=live.url)
