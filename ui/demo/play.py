@@ -38,6 +38,8 @@ STATION_ID = "bench-07"
 _WINDOW_PACE_MS = 1_400
 _DRAIN_WITHIN_S = 60.0
 _SCREEN = (1920, 1080)
+_PNG_QUALITY = 80
+"""Qt: higher = less compression; a screenshot must not cost more than the bench itself."""
 
 
 def play(folder: Path, *, units: int, seed: int, headless: bool, hands_off: bool) -> int:
@@ -174,7 +176,7 @@ class _Save(QRunnable):
         self._path = path
 
     def run(self) -> None:
-        if not self._image.save(str(self._path)):
+        if not self._image.save(str(self._path), quality=_PNG_QUALITY):
             logger.error("the screenshot %s could not be written", self._path)
 
 
