@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -14,7 +14,8 @@ from station.store.rows import GenerationRow, JournalRow, table
 
 JOURNAL = table(JournalRow)
 GENERATIONS = table(GenerationRow)
-ENTRY_COLUMNS = tuple(JOURNAL.c[name] for name in Entry.__dataclass_fields__)
+_FIELDS = tuple(Entry.__dataclass_fields__)
+ENTRY_COLUMNS = tuple(JOURNAL.c[name] for name in _FIELDS)
 """The columns of an entry in the order of its fields: ``Entry(*row)`` is the entry."""
 
 _CHUNK = 256
@@ -78,23 +79,24 @@ def append(
     connection: sa.Connection,
     facts: Sequence[Fact],
     *,
+    behind: Head,
     station: str,
-    generation: int,
     actor: str,
     clock: Clock,
     ids: Callable[[], str],
 ) -> tuple[Entry, ...]:
-    """Link facts behind the head and write them; the caller's transaction makes them durable."""
-    if not facts:
-        return ()
-    last = head(connection, generation)
+    """Link facts behind a head and write them; the caller's transaction makes them durable.
+
+    The database refuses (IntegrityError) what does not continue its chain, so a wrong head cannot fork it.
+    """
     recorded_at = time_text(clock.now())
     entries: list[Entry] = []
+    last = behind
     for fact in facts:
         entry = link(
             fact,
             station=station,
-            generation=generation,
+            generation=last.generation,
             seq=last.seq + 1,
             id=ids(),
             recorded_at=recorded_at,
@@ -102,8 +104,9 @@ def append(
             prev_hash=last.hash,
         )
         entries.append(entry)
-        last = Head(generation, entry.seq, entry.hash)
-    connection.execute(_INSERT, [asdict(entry) for entry in entries])
+        last = Head(entry.generation, entry.seq, entry.hash)
+    if entries:
+        connection.execute(_INSERT, [{name: getattr(entry, name) for name in _FIELDS} for entry in entries])
     return tuple(entries)
 
 
@@ -129,7 +132,7 @@ def _entry(values: Sequence[object]) -> Entry:
     Raises:
         ValueError: a value is not of its column's type.
     """
-    for name, value in zip(Entry.__dataclass_fields__, values, strict=True):
+    for name, value in zip(_FIELDS, values, strict=True):
         if not isinstance(value, _TYPES.get(name, str)):
             raise ValueError(f"{name} is {value!r}")
     return Entry(*values)  # type: ignore[arg-type]  # checked above

@@ -159,7 +159,7 @@ def _known(
         f"WITH wanted(name, owner) AS (VALUES {marks}) SELECT t.{kind.name}, t.{kind.owner}, t.number, t.body "
         f"FROM wanted CROSS JOIN {kind.table} AS t ON t.{kind.name} = wanted.name AND t.{kind.owner} = wanted.owner",
         tuple(part for identity in identities for part in identity),
-    )
+    ).all()
     return {(name, owner): (number, body) for name, owner, number, body in rows}
 
 

@@ -79,7 +79,7 @@ class Inspector:
         with faults("reading the write-ahead log"), engine.connect() as connection:
             # The first statement makes SQLite recover; NOOP then only counts.
             connection.connection.cursor().execute("SELECT count(*) FROM sqlite_schema").close()
-            lost = self._commits.lost(checkpoint(connection, "NOOP"))
+            lost = self._commits.lost(checkpoint(connection, "NOOP").frames)
             if lost:
                 self.doubt = f"{lost} committed transactions in the write-ahead log could not be read back"
                 self._keep_copy()

@@ -114,7 +114,7 @@ def verify(home: Path, *, progress: Progress = _no_progress) -> VerifyReport:
         try:
             with engine.connect() as connection:
                 connection.connection.cursor().execute("SELECT count(*) FROM sqlite_schema").close()
-                if commits is not None and (lost := commits.lost(checkpoint(connection, "NOOP"))):
+                if commits is not None and (lost := commits.lost(checkpoint(connection, "NOOP").frames)):
                     problems.append(
                         Problem(Flaw.WAL, f"{lost} committed transactions in {database.name}-wal cannot be read back")
                     )

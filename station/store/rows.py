@@ -110,16 +110,17 @@ class InspectionRow(Row):
 
     __tablename__ = "inspections"
     __table_args__ = (
-        sa.UniqueConstraint("generation", "seq"),
         sa.Index("inspections_lpn", "lpn"),
         sa.Index("inspections_corrects", "corrects", sqlite_where=sa.text("corrects IS NOT NULL")),
         sa.Index("inspections_of_return", "merchant_id", "rma", "line", "unit_id", sqlite_where=sa.text("stands = 1")),
         sa.Index("inspections_pace", "confirmed_at", "unit_seconds", sqlite_where=sa.text("stands = 1")),
+        # The table is its own index by place: one page less to flush at every CONFIRM.
+        {"sqlite_with_rowid": False},
     )
 
-    inspection_id: Mapped[str] = mapped_column(primary_key=True)
-    generation: Mapped[int]
-    seq: Mapped[int]
+    generation: Mapped[int] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    inspection_id: Mapped[str] = mapped_column(unique=True)
     actor: Mapped[str]
     unit_id: Mapped[str]
     lpn: Mapped[str]

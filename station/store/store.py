@@ -19,14 +19,14 @@ from station.clock import Clock
 from station.errors import Defect, InvalidInput, StoreFault
 from station.ids import uuid7
 from station.inspection.ports import RecentUnit, ShiftFigures
-from station.journal.entry import Entry, Fact
+from station.journal.entry import GENESIS, Entry, Fact
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
 from station.store import bench, deliveries, imports, schema
 from station.store.ballast import Ballast
 from station.store.directory import StoreDirectory
 from station.store.durable import HomeLock, make_folder, sync_folder
 from station.store.engine import Synchronous, faults, make_engine
-from station.store.entries import ENTRY_COLUMNS, JOURNAL, append, head
+from station.store.entries import ENTRY_COLUMNS, JOURNAL, Head, append, head
 from station.store.imports import Counts
 from station.store.opening import Inspector, Opening, reverify
 from station.store.outbox import Acknowledgement, Unsent
@@ -70,7 +70,8 @@ class Store:
         self._synchronous: Synchronous = synchronous
         self._ballast = Ballast(home, ballast_bytes)
         self._lock = HomeLock(home)
-        self._generation = 0
+        self._head = Head(0, 0, GENESIS)
+        """Where the chain stands; the writer thread's own, generation 0 = not opened yet."""
         self.home = home
         self.photos = PhotoStore(home / PHOTOS)
         """Photographs by hash; ``photos.keep`` is called from the camera's worker."""
@@ -130,7 +131,6 @@ class Store:
             # SQLite flushes the file, but not the name of a new database.
             sync_folder(self.home)
         self._writer = Writer(
-            self._database,
             self._writing_engine,
             self._ballast,
             on_reopened=self._on_reopened,
@@ -157,7 +157,7 @@ class Store:
         self._readers.dispose()
         if complete:
             try:
-                self._inspector.write_marker(self._last)
+                self._inspector.write_marker(self._head)
             except OSError as error:
                 logger.warning("the store is closed, but its marker could not be written: %s", error)
         self._lock.release()
@@ -178,7 +178,7 @@ class Store:
     @property
     def generation(self) -> int:
         """The chain that is being continued."""
-        return self._generation
+        return self._head.generation
 
     @property
     def disk_state(self) -> DiskState:
@@ -213,8 +213,8 @@ class Store:
             entries = append(
                 connection,
                 facts,
+                behind=self._head,
                 station=self._station,
-                generation=self._generation,
                 actor=actor,
                 clock=self._clock,
                 ids=self._ids,
@@ -231,7 +231,7 @@ class Store:
         def landed(connection: sa.Connection) -> tuple[Entry, ...] | None:
             return made[-1] if made and _is_there(connection, made[-1], drafts) else None
 
-        return self._writer.call(work, doing="saving", landed=landed)
+        return self._writer.call(work, doing="saving", landed=landed, committed=self._advance)
 
     def draft(self, slot: str) -> bytes | None:
         """The bytes kept in a slot; None = empty."""
@@ -334,15 +334,22 @@ class Store:
 
     def _on_closing(self, connection: sa.Connection) -> None:
         with connection.begin():
-            self._last = head(connection, self._generation)
+            self._head = head(connection, self._head.generation)
+
+    def _advance(self, entries: tuple[Entry, ...]) -> None:
+        if entries:
+            self._head = Head(entries[-1].generation, entries[-1].seq, entries[-1].hash)
 
     def _on_reopened(self, connection: sa.Connection) -> None:
-        if self._generation:
+        if self._head.generation:
             # The readers may hold pages from before the error.
             self._readers.dispose()
-            reverify(connection, self._generation)
+            reverify(connection, self._head.generation)
+            generation = self._head.generation
         else:
-            self._generation = self._inspector.settle(connection, self._station)
+            generation = self._inspector.settle(connection, self._station)
+        with faults("reading the journal"), connection.begin():
+            self._head = head(connection, generation)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 import sqlalchemy as sa
@@ -24,18 +23,23 @@ _T = TypeVar("_T")
 
 _IDLE_S = 0.25
 """Quiet time after which the WAL is folded into the database."""
-_BUSY_BYTES = 16 << 20
-"""Size of the WAL at which it is folded in even between two writes."""
+_BUSY_FRAMES = 4096
+"""Pages in the WAL (16 MB) at which it is folded in even between two writes."""
 
 
 class _Job(Generic[_T]):
     """One transaction that someone waits for."""
 
     def __init__(
-        self, work: Callable[[sa.Connection], _T], landed: Callable[[sa.Connection], _T | None] | None, doing: str
+        self,
+        work: Callable[[sa.Connection], _T],
+        landed: Callable[[sa.Connection], _T | None] | None,
+        committed: Callable[[_T], None] | None,
+        doing: str,
     ) -> None:
         self.work = work
         self.landed = landed
+        self.committed = committed
         self.doing = doing
         self.future: Future[_T] = Future()
 
@@ -45,7 +49,6 @@ class Writer:
 
     def __init__(
         self,
-        database: Path,
         engine: Callable[[], sa.Engine],
         ballast: Ballast,
         *,
@@ -55,14 +58,12 @@ class Writer:
         """Prepare; nothing runs before ``start``.
 
         Args:
-            database: the file, to watch its WAL grow.
             engine: makes the writing engine, again after an I/O error.
             ballast: given up when the disk is full.
             on_reopened: called in the writer thread with every new connection inside no transaction; verifies and reads
                 the head. It raises to say that the file cannot be trusted.
             on_closing: called in the writer thread when the last job is done.
         """
-        self._wal = database.with_name(database.name + "-wal")
         self._make_engine = engine
         self._ballast = ballast
         self._on_reopened = on_reopened
@@ -97,6 +98,7 @@ class Writer:
         *,
         doing: str,
         landed: Callable[[sa.Connection], _T | None] | None = None,
+        committed: Callable[[_T], None] | None = None,
     ) -> _T:
         """Run ``work`` in one transaction and wait until it is durable.
 
@@ -106,11 +108,12 @@ class Writer:
             landed: asked after an I/O error at commit, on the reopened file: the result if the transaction is there
                 after all, None if it is not. SQLite cannot know: its frames may lie in the WAL although the flush
                 failed.
+            committed: told the result in the writer thread, before the next transaction begins.
 
         Raises:
             StoreFault: nothing was written.
         """
-        job: _Job[_T] = _Job(work, landed, doing)
+        job: _Job[_T] = _Job(work, landed, committed, doing)
         with self._gate:
             if self._closing:
                 raise StoreFault(f"{doing} is not possible: the store is closed")
@@ -181,6 +184,8 @@ class Writer:
             job.future.set_exception(error)
         else:
             self._folded = False
+            if job.committed is not None:
+                job.committed(result)
             job.future.set_result(result)
 
     def _attempt(self, job: _Job[_T]) -> _T:
@@ -259,8 +264,12 @@ class Writer:
 
     def _keep_house(self) -> None:
         self.full = not self._ballast.restore()
-        with contextlib.suppress(OSError):
-            if self._wal.stat().st_size > _BUSY_BYTES:
+        if self._connection is None:
+            return
+        with contextlib.suppress(sqlite.Error):
+            # Not the file's size: it never shrinks by a PASSIVE checkpoint, and every write would fold.
+            state = checkpoint(self._connection, "NOOP")
+            if state.frames - state.folded > _BUSY_FRAMES:
                 self._fold("PASSIVE")
 
     def _fold(self, mode: Literal["PASSIVE", "TRUNCATE"]) -> bool:

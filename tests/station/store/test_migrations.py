@@ -19,9 +19,10 @@ from store_lab import START, SteadyClock, fact, inspection, parcel_opened
 
 from station.errors import StoreFault
 from station.inspection.ports import ShiftFigures
+from station.journal.entry import GENESIS
 from station.store import Store, schema
 from station.store.engine import make_engine
-from station.store.entries import append, begin_generation
+from station.store.entries import Head, append, begin_generation
 from station.store.projection import project
 from station.store.proof import rebuild, verify
 from station.store.rows import Row
@@ -46,8 +47,8 @@ def old_home(home: Path, clock: SteadyClock) -> Path:
         entries = append(
             connection,
             facts,
+            behind=Head(generation, 0, GENESIS),
             station="bench-1",
-            generation=generation,
             actor="ines",
             clock=clock,
             ids=lambda: f"id-{next(numbers)}",

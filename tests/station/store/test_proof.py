@@ -134,7 +134,7 @@ def test_an_erased_payload_is_not_a_flaw_of_the_chain(full_home: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "table", "key"),
     [
-        ("UPDATE inspections SET grade = 'A+' WHERE inspection_id = 'inspection-4'", "inspections", "inspection-4"),
+        ("UPDATE inspections SET grade = 'A+' WHERE inspection_id = 'inspection-4'", "inspections", "1/11"),
         ("DELETE FROM parcels WHERE parcel_id = 'p3'", "parcels", "p3"),
         ("UPDATE photos SET size = size + 1 WHERE seq = 5", "photos", ""),
         ("INSERT INTO labels VALUES (1, 99, 'j', 'l', 0, 0)", "labels", "1/99"),

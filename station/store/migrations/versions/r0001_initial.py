@@ -89,9 +89,9 @@ def _projection() -> None:
     op.create_index("parcels_parked", "parcels", ["state"], sqlite_where=sa.text("state = 'parked'"))
     op.create_table(
         "inspections",
-        sa.Column("inspection_id", sa.Text, primary_key=True),
-        sa.Column("generation", sa.Integer, nullable=False),
-        sa.Column("seq", sa.Integer, nullable=False),
+        sa.Column("generation", sa.Integer, primary_key=True),
+        sa.Column("seq", sa.Integer, primary_key=True),
+        sa.Column("inspection_id", sa.Text, nullable=False, unique=True),
         sa.Column("actor", sa.Text, nullable=False),
         sa.Column("unit_id", sa.Text, nullable=False),
         sa.Column("lpn", sa.Text, nullable=False),
@@ -117,7 +117,7 @@ def _projection() -> None:
         sa.Column("confirmed_at", sa.BigInteger, nullable=False),
         sa.Column("voided_at", sa.BigInteger),
         sa.Column("stands", sa.Boolean, nullable=False),
-        sa.UniqueConstraint("generation", "seq"),
+        sqlite_with_rowid=False,
     )
     op.create_index("inspections_lpn", "inspections", ["lpn"])
     op.create_index("inspections_corrects", "inspections", ["corrects"], sqlite_where=sa.text("corrects IS NOT NULL"))
