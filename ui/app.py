@@ -20,7 +20,7 @@ from station.config import Config
 from station.errors import InvalidInput, StoreFault
 from station.ids import uuid7
 from station.inspection.facts import Photo
-from station.inspection.view import Tone
+from station.inspection.view import Band, BenchView, Notice, State, Step, Tone
 from ui.bench.window import BenchIdentity, BenchWindow
 from ui.controller import BenchController
 from ui.loops import SyncLine, camera_loop, printer_line, scale_loop, scanner_loop
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from station.store.store import Store
 
 logger = logging.getLogger(__name__)
+
+_STARTING = BenchView(State.IDLE, Step.PARCEL, Notice(Band.IDLE, "starting"), actions=())
+"""Painted before the store is open; scans are queued from then on."""
 
 SHIFT = timedelta(hours=9)
 """Figures of "this shift" reach back this far."""
@@ -60,6 +63,7 @@ class BenchApp(QObject):
         )
         self._sound = SoundPlayer()
         self.desk = DeskThread(self._open_desk, self._close_store, _warm_up)
+        self.window.show_view(_STARTING)
         self._sync = SyncLine(config.sync, self._clock)
         self._loops: list[LoopThread] = []
         self.controller: BenchController

@@ -16,10 +16,9 @@ from devices.ports import Indicated, Light, LightChanged, Refused, ScanArrived, 
 from devices.printer.loop import Printed, PrintFailed, PrintWaits
 from station.clock import Clock
 from station.identify.commands import Command
-from station.inspection.desk import Desk
 from station.inspection.facts import Photo
 from station.inspection.view import BenchView, LabelJob, Outcome, Tone
-from sync.client.loop import SyncState
+from sync.client.states import SyncState
 from ui.bench.window import BenchWindow
 from ui.threads import DeskThread, Failed, Handled
 
@@ -178,7 +177,7 @@ class BenchController(QObject):
 
     @Slot()
     def on_minute(self) -> None:
-        self._desk.submit("minute", Desk.show)
+        self._desk.submit("minute", lambda desk: desk.show())
 
     # --- inside ---------------------------------------------------------------------------------------------------
 

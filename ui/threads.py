@@ -13,13 +13,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from station.errors import StationError
-from station.inspection.desk import Desk
 from station.inspection.view import Outcome
+
+if TYPE_CHECKING:
+    # The desk brings the rules along; they load on its own thread, behind the painted window.
+    from station.inspection.desk import Desk
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +78,7 @@ class Failed:
     born: float
 
 
-Task: TypeAlias = Callable[[Desk], Outcome | None]
+Task: TypeAlias = "Callable[[Desk], Outcome | None]"
 
 
 class DeskThread(QThread):
@@ -121,7 +124,7 @@ class DeskThread(QThread):
             logger.critical("the desk could not be opened", exc_info=True)
             self.crashed.emit(str(error))
             return
-        self._handle(desk, "start", Desk.resume, time.monotonic())
+        self._handle(desk, "start", lambda desk: desk.resume(), time.monotonic())
         self._warm_up()
         while (item := self._tasks.get()) is not None:
             self._handle(desk, *item)

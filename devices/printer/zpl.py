@@ -7,8 +7,10 @@ times, g…z 20…400 times in steps of 20, ``,`` fills the row with zeros, ``!`
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
-from devices.printer.label import LabelImage
+if TYPE_CHECKING:
+    from devices.printer.label import LabelImage
 
 HOST_STATUS = b"~HS"
 

@@ -41,6 +41,7 @@ def case_of(draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime) -> 
         weight=unit.judgement,
         skipped=unit.skipped,
         flags=(ASKED_SECOND_LOOK,) if unit.second_look_asked else (),
+        serial_found=unit.serial_found,
     )
 
 

@@ -28,6 +28,11 @@ class Sentence:
 
 
 SENTENCES: dict[str, Sentence] = {
+    "starting": Sentence(
+        QT_TRANSLATE_NOOP("Bench", "Opening the bench"),
+        QT_TRANSLATE_NOOP("Bench", "Scan already: nothing is lost while it starts"),
+        "scan-barcode",
+    ),
     "scan_parcel": Sentence(
         QT_TRANSLATE_NOOP("Bench", "Scan the parcel"),
         QT_TRANSLATE_NOOP("Bench", "Return label, tracking number or licence plate"),

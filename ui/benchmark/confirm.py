@@ -33,7 +33,7 @@ def measure(folder: Path) -> list[Figure]:
     median, bare = percentile(ours, 50), percentile(raw, 50)
     return [
         Figure(
-            "confirm_to_durable_p99", round(value, 2), "ms", round(limit, 2), "p99 of one raw fsync'd append, same disk",
+            "confirm_to_durable_p99", round(value, 2), "ms", round(limit, 2), "p99 of one raw fsync'd append",
             round(value / limit, 2), "≤ 3 × the limit", value <= 3 * limit,
         ),
         Figure(

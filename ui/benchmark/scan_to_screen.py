@@ -54,7 +54,7 @@ def measure(folder: Path, *, small_only: bool = False) -> list[Figure]:
                     round(value / base, 2),
                     "≤ 1.2 × the limit",
                     value <= 1.2 * base,
-                )  # fmt: skip
+                )
             )
     return figures
 

@@ -55,8 +55,8 @@ def open_world(home: Path, *, items: int, returns: int) -> Store:
     return store
 
 
-def inspections(count: int, *, items: int = 1_000) -> Iterator[Fact]:
-    """Confirmed inspections as the bench writes them, photos named but not there."""
+def inspections(count: int, *, items: int = 1_000, photos: int = 2) -> Iterator[Fact]:
+    """Confirmed inspections as the bench writes them; their photos are named but not there."""
     rules = load_rules()
     template: Inspection | None = None
     for number in range(count):
@@ -77,11 +77,11 @@ def inspections(count: int, *, items: int = 1_000) -> Iterator[Fact]:
                 None, None, IdentityOutcome.MATCH, (RawScan(article.gtins[0].encode(), "scanner-1", at),), reading,
                 judgement, (), answers, (), "unwanted", decide(case, rules), (), (), None, at, at,
             )  # fmt: skip
-        photos = tuple(
+        named = tuple(
             Photo(f"{number * 2 + shot:064x}", 300_000, 1920, 1080, name, at, 800, 120, "camera-1")
-            for shot, name in enumerate(("front", "label"))
+            for shot, name in enumerate(("front", "label")[:photos])
         )
-        yield Fact(INSPECTION_CONFIRMED, 1, canonical_json(_numbered(template, photos, at, number)))
+        yield Fact(INSPECTION_CONFIRMED, 1, canonical_json(_numbered(template, named, at, number)))
 
 
 def _numbered(template: Inspection, photos: tuple[Photo, ...], at: datetime, number: int) -> Inspection:
