@@ -1,1 +1,1 @@
-"""The append-only, hash-chained journal: record, audit trail and outbox are this one thing. Values and checks, no SQL."""
+"""The append-only, hash-chained journal: record, audit trail and outbox are this one thing. Values, no SQL."""

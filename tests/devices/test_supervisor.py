@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -208,7 +209,7 @@ def test_pauses_grow_to_five_seconds_and_start_anew_after_a_good_line(expected_w
 
     supervisor = Supervisor(Scanner("scanner-1"), open_line, clock=clock, pause=clock.pause, jitter=lambda: 0.5)
     supervisor.run(lambda: len(attempts) >= 9, lambda event: None)
-    pauses = [round(later - earlier, 1) for earlier, later in zip(attempts, attempts[1:], strict=False)]
+    pauses = [round(later - earlier, 1) for earlier, later in pairwise(attempts)]
     assert pauses[:6] == [*(round(pause, 1) for pause in BACK_OFF_S), 5.0, 5.0]
     assert pauses[6:] == [3.5, 1.0]
 

@@ -64,15 +64,23 @@ def test_nothing_in_time_is_no_bytes(line: SerialTransport) -> None:
     assert line.read(0.06) == b""
 
 
+def read_for(line: SerialTransport, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        line.read(0.05)
+
+
+def write_often(line: SerialTransport) -> None:
+    for _ in range(10):
+        line.write(b"SI\r\n")
+
+
 def test_unplug_is_a_device_fault_in_read_and_write(device: ServedLine, line: SerialTransport) -> None:
     device.unplug()
-    deadline = time.monotonic() + 5
     with pytest.raises(DeviceFault, match="unplugged"):
-        while time.monotonic() < deadline:
-            line.read(0.05)
+        read_for(line, 5.0)
     with pytest.raises(DeviceFault):
-        for _ in range(10):
-            line.write(b"SI\r\n")
+        write_often(line)
     line.close()
     line.close()
     with pytest.raises(DeviceFault, match="closed"):
@@ -141,9 +149,7 @@ def test_loop_is_a_port_too() -> None:
     line.close()
 
 
-def test_the_log_has_every_byte_in_the_form_that_replay_reads(
-    caplog: pytest.LogCaptureFixture, tmp_path: Path
-) -> None:
+def test_the_log_has_every_byte_in_the_form_that_replay_reads(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     from devices.capture import read_capture
 
     caplog.set_level(logging.DEBUG, "devices.transport")

@@ -53,9 +53,7 @@ class DecisionStage(Card):
         shown = self._worth_order(decision)
         if shown:
             caption = say(_WORTH if any(way.value is not None for way in shown) else _FORBIDDEN)
-            column.add(
-                self.px(20) + caption_height(self.look), lambda y, h: self._caption(ink, y, h, caption), rank=10
-            )
+            column.add(self.px(20) + caption_height(self.look), lambda y, h: self._caption(ink, y, h, caption), rank=10)
         for number, alternative in enumerate(shown):
             self._bar(column, ink, alternative, shown, rank=9 if number < 2 else 28 + number)
         column.paint(room.top(), room.bottom() + self.px(8))

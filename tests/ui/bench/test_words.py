@@ -17,6 +17,7 @@ from ui.bench.speech import days_ago, duration, mass, money, shorten
 from ui.bench.words import SENTENCES, shape, words
 
 FACTS = {
+    "starting": {},
     "scan_parcel": {},
     "scan_item": {"title": "Desk lamp", "rma": "RMA-1", "of": "1"},
     "scan_next_unit": {"done": "1", "of": "3"},
