@@ -1,1 +1,1 @@
-"""The append-only, hash-chained journal: record, audit trail and outbox are this one thing. Values, no SQL."""
+"""The append-only, hash-chained journal: record, audit trail and outbox in one. Values and checks, no SQL."""
