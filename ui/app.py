@@ -23,6 +23,7 @@ from station.inspection.facts import Photo
 from station.inspection.view import Band, BenchView, Notice, State, Step, Tone
 from ui.bench.window import BenchIdentity, BenchWindow
 from ui.controller import BenchController
+from ui.garbage import CycleCollector
 from ui.loops import SyncLine, camera_loop, printer_line, scale_loop, scanner_loop
 from ui.theme.tokens import THEMES, Theme
 from ui.threads import DeskThread, Loop, LoopThread
@@ -66,10 +67,12 @@ class BenchApp(QObject):
         self.window.show_view(_STARTING)
         self._sync = SyncLine(config.sync, self._clock)
         self._loops: list[LoopThread] = []
+        self._garbage: CycleCollector | None = None
         self.controller: BenchController
 
     def start(self) -> None:
         """Bring up everything behind the window; nothing here waits."""
+        self._garbage = CycleCollector()
         scale, run_scale = scale_loop(self._config.scale)
         camera, run_camera = camera_loop(self._config.camera)
         printer = printer_line(self._config.printer)
@@ -103,6 +106,9 @@ class BenchApp(QObject):
         self._loops.clear()
         if self.desk.isRunning() and not self.desk.stop():
             logger.error("the desk did not end in time")
+        if self._garbage is not None:
+            self._garbage.stop()
+            self._garbage = None
 
     def unsent(self) -> Unsent:
         """What has not reached the server; a short read."""
