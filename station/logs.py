@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from types import TracebackType
 
 import msgspec
 
@@ -60,3 +62,21 @@ def configure_logging(home: Path | None, *, debug: bool = False) -> None:
         logger.propagate = False
         for handler in handlers:
             logger.addHandler(handler)
+
+
+def log_uncaught() -> None:
+    """Write what nobody caught, on any thread, to the log with its traceback; the program goes on if it can."""
+    logger = logging.getLogger(__name__)
+
+    def uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        logger.critical("uncaught: %s", error, exc_info=(kind, error, trace))
+
+    def uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:
+        if arguments.exc_value is not None:
+            uncaught(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+
+    sys.excepthook = uncaught
+    threading.excepthook = uncaught_in_thread

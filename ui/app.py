@@ -7,6 +7,8 @@ Scans that arrive meanwhile wait in the desk's queue.
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from station.clock import Clock, SystemClock
 from station.config import Config
-from station.errors import InvalidInput, StoreFault
+from station.errors import EnvironmentFault, InvalidInput, StoreFault
 from station.ids import uuid7
 from station.inspection.facts import Photo
 from station.inspection.view import Band, BenchView, Notice, State, Step, Tone
@@ -39,6 +41,9 @@ logger = logging.getLogger(__name__)
 
 _STARTING = BenchView(State.IDLE, Step.PARCEL, Notice(Band.IDLE, "starting"), actions=())
 """Painted before the store is open; scans are queued from then on."""
+
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+"""One of them says where Qt on Linux shall paint."""
 
 SHIFT = timedelta(hours=9)
 """Figures of "this shift" reach back this far."""
@@ -186,10 +191,18 @@ def _theme(name: str) -> Theme:
 
 
 def make_application(arguments: list[str]) -> QApplication:
-    """The one QApplication, with our style and font."""
+    """The one QApplication, with our style and font.
+
+    Raises:
+        EnvironmentFault: there is no display; Qt itself would abort the process.
+    """
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in _DISPLAYS):
+        raise EnvironmentFault(
+            "there is no display to show the bench on: start it in a desktop session, or set DISPLAY"
+        )
     application = QApplication(arguments)
     application.setApplicationName("Returns inspection station")
     return application

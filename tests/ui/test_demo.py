@@ -16,7 +16,7 @@ from station.exchange.reading import read_catalogue
 from station.returns.model import CatalogueItem
 from ui.demo.robot import UnitRun
 from ui.demo.shift import Twist, plan_shift
-from ui.demo.verdict import Timings, judge, standing_inspections
+from ui.demo.verdict import Timings, defects_on_the_log, judge, standing_inspections
 
 UNITS = 9
 
@@ -103,3 +103,25 @@ def test_the_same_seed_gives_the_same_shift_with_every_twist() -> None:
     assert plan_shift(catalogue, 30, 5) != plan_shift(catalogue, 30, 6)
     for seed in range(20):
         assert {plan.twist for plan in plan_shift(catalogue, 12, seed)} == set(Twist)
+
+
+def test_a_station_that_is_no_demo_is_never_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / "station").mkdir()
+    (tmp_path / "station" / "station.db").write_text("somebody's work")
+    done = subprocess.run(
+        [sys.executable, "-m", "ui.cli", "demo", "--headless", "--units", "1", "--out", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "choose another folder" in done.stderr
+    assert (tmp_path / "station" / "station.db").read_text() == "somebody's work"
+
+
+def test_a_defect_on_the_log_is_part_of_the_verdict(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    line = '{"at":"x","level":"%s","room":"ui.threads","event":"%s","thread":"scale"}\n'
+    (tmp_path / "logs" / "station.log").write_text(line % ("WARNING", "unplugged") + line % ("CRITICAL", "a bug"))
+    assert defects_on_the_log(tmp_path) == ["a bug"]

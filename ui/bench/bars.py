@@ -28,6 +28,7 @@ _ALL_SENT = QT_TRANSLATE_NOOP("Bench", "all sent")
 _WAITING = QT_TRANSLATE_NOOP("Bench", "{count} waiting")
 _SINCE = QT_TRANSLATE_NOOP("Bench", "{count} waiting since {time}")
 _OFFLINE = QT_TRANSLATE_NOOP("Bench", "offline")
+_PHOTO = QT_TRANSLATE_NOOP("Bench", "1 photo")
 _PHOTOS = QT_TRANSLATE_NOOP("Bench", "{count} photos")
 _ASIDE = QT_TRANSLATE_NOOP("Bench", "{count} set aside")
 _PAUSED = QT_TRANSLATE_NOOP("Bench", "the server refuses")
@@ -113,7 +114,7 @@ class TopBar(Surface):
             facts = {"count": str(waiting), "time": since.astimezone().strftime("%H:%M") if since else ""}
             parts.append(say(_SINCE if since and not offline else _WAITING, facts))
         elif photos:
-            parts.append(say(_PHOTOS, {"count": str(photos)}))
+            parts.append(say(_PHOTO) if photos == 1 else say(_PHOTOS, {"count": str(photos)}))
         if quarantined:
             parts.append(say(_ASIDE, {"count": str(quarantined)}))
         icon = "cloud-off" if offline else "cloud-alert" if quarantined or state == "paused" else "cloud"

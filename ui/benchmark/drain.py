@@ -48,7 +48,7 @@ def measure(folder: Path, *, entries: int = _ENTRIES) -> list[Figure]:
         Figure(
             "drain_entries_per_second", round(rate), "entries/s", round(limit),
             f"multi-row INSERT of the same bytes into SQLite (FULL), commit each {_BATCH}",
-            round(limit / rate, 2), "≥ 6000 entries/s (the design's, for PostgreSQL; here the embedded SQLite)", rate >= 6_000,
+            round(limit / rate, 2), "≥ 6000 entries/s (set for PostgreSQL; this is the embedded SQLite)", rate >= 6_000,
         )
     ]  # fmt: skip
 

@@ -31,6 +31,8 @@ def demo(headless: bool, units: int | None, seed: int, out: Path | None, hands_o
     if headless or not has_display:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         headless = True
+    if headless and hands_off:
+        raise click.UsageError("--hands-off is for the window: nobody could use their hands here")
     folder = out or Path(tempfile.mkdtemp(prefix="station-demo-"))
     from ui.demo.play import play
 

@@ -41,11 +41,25 @@ listed with the reason, all others are imported; the exit code is then 1. Import
 """
 
 
+def _currency(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """It becomes the currency of merchants that are new, so it is checked even if no row needs it."""
+    if len(value) != 3 or not value.isascii() or not value.isalpha():
+        raise click.BadParameter(f"{value!r} is no ISO 4217 code: expected one such as EUR")
+    return value.upper()
+
+
 @click.command("import", epilog=_EPILOG)
 @click.argument("kind", type=click.Choice(["returns", "catalogue"]))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--merchant", metavar="ID", help="Whose goods these are, where the file does not say.")
-@click.option("--currency", metavar="CODE", default="EUR", show_default=True, help="Of amounts whose row names none.")
+@click.option(
+    "--currency",
+    metavar="CODE",
+    default="EUR",
+    show_default=True,
+    callback=_currency,
+    help="Of amounts whose row names none.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def import_(context: click.Context, kind: str, file: Path, merchant: str | None, currency: str, as_json: bool) -> int:
@@ -53,16 +67,16 @@ def import_(context: click.Context, kind: str, file: Path, merchant: str | None,
     home: Path = context.obj
     reading: Reading[ReturnsRecord] | Reading[CatalogueRecord]
     if kind == "returns":
-        reading = read_returns(file, merchant=merchant, currency=currency.upper())
+        reading = read_returns(file, merchant=merchant, currency=currency)
     else:
-        reading = read_catalogue(file, merchant=merchant, currency=currency.upper())
+        reading = read_catalogue(file, merchant=merchant, currency=currency)
 
     from station.store.store import Store
 
     progress = _Progress(reading)
     config = load_config(home)
     with Store.open(home, station=config.station.id, clock=SystemClock()) as store:
-        report = import_file(reading, store, currency=currency.upper(), on_batch=progress.show)
+        report = import_file(reading, store, currency=currency, on_batch=progress.show)
     progress.clear()
     if as_json:
         click.echo(json.dumps(_as_json(kind, file, reading, report)))

@@ -14,13 +14,14 @@ import click
 def run(context: click.Context, window: bool) -> int:
     """Start the bench with the configuration in HOME/station.toml."""
     from station.config import load_config
-    from station.logs import configure_logging
+    from station.logs import configure_logging, log_uncaught
     from ui.app import BenchApp, make_application
 
     home: Path = context.obj
     home.mkdir(parents=True, exist_ok=True)
     config = load_config(home)
     configure_logging(home)
+    log_uncaught()
     application = make_application(sys.argv[:1])
     bench = BenchApp(home, config, pictures=home / "pictures")
     if config.screen.full_screen and not window:

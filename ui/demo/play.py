@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import logging
+import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -16,12 +18,21 @@ from PySide6.QtGui import QImage
 
 from station.assets import asset
 from station.clock import SystemClock
-from station.config import CameraConfig, Config, PrinterConfig, ScaleConfig, ScannerConfig, StationConfig, SyncConfig
-from station.errors import Defect
+from station.config import (
+    FILE_NAME,
+    CameraConfig,
+    Config,
+    PrinterConfig,
+    ScaleConfig,
+    ScannerConfig,
+    StationConfig,
+    SyncConfig,
+)
+from station.errors import Defect, InvalidInput
 from station.exchange.reading import read_catalogue, read_returns
 from station.inspection.desk import Desk
 from station.inspection.view import BenchView, State
-from station.logs import configure_logging
+from station.logs import configure_logging, log_uncaught
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
 from station.store.store import Store
 from ui.app import BenchApp, make_application
@@ -35,11 +46,11 @@ from ui.threads import Handled
 logger = logging.getLogger(__name__)
 
 STATION_ID = "bench-07"
+_MARK = ".station-demo"
+_LEFT_BEHIND = ("station", "server", "labels", "screens", "logs")
 _WINDOW_PACE_MS = 1_400
 _DRAIN_WITHIN_S = 60.0
 _SCREEN = (1920, 1080)
-_PNG_QUALITY = 80
-"""Qt: higher = less compression; a screenshot must not cost more than the bench itself."""
 
 
 def play(folder: Path, *, units: int, seed: int, headless: bool, hands_off: bool) -> int:
@@ -51,41 +62,30 @@ def play(folder: Path, *, units: int, seed: int, headless: bool, hands_off: bool
     Returns:
         Exit code: 0 only if every invariant held (headless), or the window was closed by its user.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    home = folder / "station"
+    home = _make_room(folder)
     configure_logging(home)
+    log_uncaught()
     catalogue = _catalogue()
     plans = plan_shift(catalogue, units, seed)
     write_returns(plans, folder / "returns.csv")
     seed_store(home, catalogue, folder / "returns.csv")
     application = make_application(sys.argv[:1])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: application.quit())
     started = time.monotonic()
     with Stage(folder, seed) as stage:
         bench = BenchApp(home, _config(stage), pictures=asset("demo", "pictures"))
-        bench.window.resize(*_SCREEN)
-        if headless:
-            bench.window.show()
-        else:
-            bench.window.showMaximized()
-        bench.start()
-        watcher = _Watcher(bench, folder if headless else None)
-        robot = None if hands_off else _robot(plans, stage, bench, headless)
-        if robot is not None and headless:
-            robot.finished.connect(watcher.wait_for_drain)
-            robot.stuck.connect(watcher.on_stuck)
-        hands = _hands(plans, stage, bench, robot) if not headless else None
-        watcher.over = application.quit
-        application.exec()
-        if robot is not None:
+        robot = Robot(plans, stage, pace_ms=0 if headless else _WINDOW_PACE_MS)
+        watcher = _Watcher(bench, folder if headless else None, over=application.quit)
+        try:
+            _raise_curtain(bench, robot, watcher, stage, plans, headless=headless, hands_off=hands_off)
+            application.exec()
+        finally:
             robot.end_network_gap()
-        bench.stop()
-        QThreadPool.globalInstance().waitForDone()
-        if hands is not None:
-            hands.close()
+            bench.stop()
+            QThreadPool.globalInstance().waitForDone()
         if not headless:
             return 0
-        if robot is None:
-            raise Defect("a headless demo needs its robot")
         summary, problems = judge(
             robot.runs[: robot.finished_units],
             home=home,
@@ -100,6 +100,53 @@ def play(folder: Path, *, units: int, seed: int, headless: bool, hands_off: bool
         click.echo(f"station: {problem}", err=True)
     click.echo(f"{summary.inspections} of {units} units inspected in {summary.seconds} s: {folder / 'summary.json'}")
     return 1 if problems or summary.inspections != units else 0
+
+
+def _make_room(folder: Path) -> Path:
+    """The station's home in a demo folder; what an earlier demo left there is cleared away, nothing else is touched.
+
+    Raises:
+        InvalidInput: the folder holds something that no demo has put there.
+    """
+    home = folder / "station"
+    if home.exists():
+        if not (folder / _MARK).exists():
+            raise InvalidInput(f"--out {str(folder)!r} holds a station that is not a demo's: choose another folder")
+        for name in _LEFT_BEHIND:
+            shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / "summary.json").unlink(missing_ok=True)
+    home.mkdir(parents=True)
+    (folder / _MARK).write_text("what a demo of the returns station left; the next demo here clears it away\n")
+    (home / FILE_NAME).write_text(f'[station]\nid = "{STATION_ID}"\nname = "Bench 07"\n', encoding="utf-8")
+    return home
+
+
+def _raise_curtain(
+    bench: BenchApp,
+    robot: Robot,
+    watcher: _Watcher,
+    stage: Stage,
+    plans: tuple[UnitPlan, ...],
+    *,
+    headless: bool,
+    hands_off: bool,
+) -> None:
+    """Show the window and connect who plays."""
+    bench.window.resize(*_SCREEN)
+    if headless:
+        bench.window.show()
+    else:
+        bench.window.showMaximized()
+    bench.start()
+    watcher.begin()
+    if not hands_off:
+        bench.controller.shown.connect(robot.on_shown)
+        bench.window.painted.connect(robot.on_painted)
+    if headless:
+        robot.finished.connect(watcher.wait_for_drain)
+        robot.stuck.connect(watcher.on_stuck)
+    else:
+        watcher.hands = _hands(plans, stage, bench, None if hands_off else robot)
 
 
 def seed_store(home: Path, catalogue: tuple[CatalogueItem, ...], returns: Path) -> None:
@@ -138,13 +185,6 @@ def _config(stage: Stage) -> Config:
     )
 
 
-def _robot(plans: tuple[UnitPlan, ...], stage: Stage, bench: BenchApp, headless: bool) -> Robot:
-    robot = Robot(plans, stage, pace_ms=0 if headless else _WINDOW_PACE_MS)
-    bench.controller.shown.connect(robot.on_shown)
-    bench.window.painted.connect(robot.on_painted)
-    return robot
-
-
 def _hands(plans: tuple[UnitPlan, ...], stage: Stage, bench: BenchApp, robot: Robot | None) -> Hands:
     """In the window a person takes over by touching anything, and may hand back."""
     hands = Hands(plans, stage)
@@ -168,23 +208,37 @@ def _hands(plans: tuple[UnitPlan, ...], stage: Stage, bench: BenchApp, robot: Ro
 
 
 class _Save(QRunnable):
-    """Writes one screenshot, off the GUI thread."""
+    """Writes one screenshot, off the GUI thread; by OpenCV, which lets the other threads run meanwhile."""
 
     def __init__(self, image: QImage, path: Path) -> None:
         super().__init__()
-        self._image = image
+        self._image = image.convertToFormat(QImage.Format.Format_RGB32)
         self._path = path
 
     def run(self) -> None:
-        if not self._image.save(str(self._path), quality=_PNG_QUALITY):
+        import cv2
+        import numpy as np
+
+        height, width = self._image.height(), self._image.width()
+        rows = np.frombuffer(self._image.constBits(), np.uint8).reshape(height, self._image.bytesPerLine() // 4, 4)
+        picture = np.ascontiguousarray(rows[:, :width, :3])
+        if not cv2.imwrite(str(self._path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
             logger.error("the screenshot %s could not be written", self._path)
 
 
 class _Watcher(QObject):
     """Measures, takes screenshots, and ends a headless demo once everything is at the server."""
 
-    def __init__(self, bench: BenchApp, folder: Path | None) -> None:
+    def __init__(self, bench: BenchApp, folder: Path | None, *, over: Callable[[], None]) -> None:
+        """
+        Args:
+            folder: gets the screenshots; None = none are taken.
+            over: ends the demo.
+        """
         super().__init__()
+        self._over = over
+        self.hands: Hands | None = None
+        """The window of hands lives as long as the demo."""
         self._bench = bench
         self._screens = folder / "screens" if folder is not None else None
         if self._screens is not None:
@@ -196,13 +250,14 @@ class _Watcher(QObject):
         self._deadline = 0.0
         self.timings = Timings()
         self.problems: list[str] = []
-        self.over: Callable[[], None] = lambda: None
         self._drain = QTimer(self)
         self._drain.setInterval(100)
         self._drain.timeout.connect(self.look_at_drain)
-        bench.controller.shown.connect(self.on_shown)
-        # Connected before the robot: the picture is taken before the next act.
-        bench.window.painted.connect(self.on_painted)
+
+    def begin(self) -> None:
+        """Watch a bench that was started; connected before the robot: the picture is taken before the next act."""
+        self._bench.controller.shown.connect(self.on_shown)
+        self._bench.window.painted.connect(self.on_painted)
 
     @Slot(object, int)
     def on_shown(self, handled: Handled, generation: int) -> None:
@@ -237,14 +292,14 @@ class _Watcher(QObject):
     def look_at_drain(self) -> None:
         unsent = self._bench.unsent()
         if unsent.entries == 0 and unsent.photos == 0:
-            self.over()
+            self._over()
         elif time.monotonic() > self._deadline:
             self.problems.append(
                 f"{unsent.entries} entries and {unsent.photos} photos did not reach the server in time"
             )
-            self.over()
+            self._over()
 
     @Slot(str)
     def on_stuck(self, text: str) -> None:
         self.problems.append(f"the bench did not go on: {text}")
-        self.over()
+        self._over()

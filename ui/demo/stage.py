@@ -137,10 +137,9 @@ class Stage:
 
     def _start(self) -> None:
         simulate = ("devices", "simulate")
-        self.scanner = self._child("scanner", [*simulate, "scanner", "--seed", self._seed, "--script", "-"])
-        self.scale = self._child(
-            "scale", [*simulate, "scale", "--driver", "mt_sics", "--seed", self._seed, "--script", "-"]
-        )
+        common = ("--seed", self._seed, "--script", "-")
+        self.scanner = self._child("scanner", [*simulate, "scanner", *self._line("scanner"), *common])
+        self.scale = self._child("scale", [*simulate, "scale", "--driver", "mt_sics", *self._line("scale"), *common])
         self.camera = self._child("camera", [*simulate, "camera", "--seed", self._seed, "--script", "-"])
         self.printer = self._child("printer", [*simulate, "printer", "--out", str(self.labels), "--script", "-"])
         self.start_server()
@@ -148,6 +147,10 @@ class Stage:
         self.scale_port = self.scale.hear("port")
         self.camera_url = self.camera.hear("port")
         self.printer_address = self.printer.hear("port")
+
+    def _line(self, name: str) -> tuple[str, ...]:
+        """A path of its own for each line: the numbers of pseudo-terminals are given to others after an unplug."""
+        return ("--tcp",) if sys.platform == "win32" else ("--link", str(self._folder / f"{name}.tty"))
 
     def _child(self, name: str, arguments: Sequence[str]) -> Child:
         child = Child(name, arguments, self._logs / f"{name}.log", {})

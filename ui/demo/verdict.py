@@ -78,6 +78,7 @@ def judge(
         problems += [f"unit {number} ({inspection.lpn}): {text}" for text in _unit_problems(run, inspection)]
     proof = verify(home)
     problems += [f"journal: {problem}" for problem in proof.problems]
+    problems += [f"a defect on the log: {event}" for event in defects_on_the_log(home)]
     problems += _label_problems(labels, inspections)
     server_inspections, server_photos, same_head = _ask_server(server_url, home, problems)
     photos = {photo.sha256 for inspection in inspections for photo in inspection.photos}
@@ -119,6 +120,14 @@ def standing_inspections(home: Path) -> list[Inspection]:
         else:
             found.pop(msgspec.json.decode(entry.payload, type=InspectionVoided).inspection_id, None)
     return list(found.values())
+
+
+def defects_on_the_log(home: Path) -> list[str]:
+    """What the station itself called a bug of ours."""
+    log = home / "logs" / "station.log"
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    records = [msgspec.json.decode(line, type=dict[str, str]) for line in lines]
+    return [record["event"] for record in records if record["level"] == "CRITICAL"]
 
 
 def _unit_problems(run: UnitRun, inspection: Inspection) -> list[str]:

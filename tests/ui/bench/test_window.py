@@ -205,6 +205,7 @@ def test_a_banner_moves_the_page_and_clears(window: BenchWindow) -> None:
         (("online", 0, 0, None, 0), "cloud", "all sent"),
         (("online", 12, 3, datetime(2026, 3, 12, 9, 42, tzinfo=UTC), 0), "cloud", "12 waiting since"),
         (("online", 0, 5, None, 0), "cloud", "5 photos"),
+        (("online", 0, 1, None, 0), "cloud", "1 photo"),
         (("offline", 12, 0, None, 0), "cloud-off", "offline · 12 waiting"),
         (("paused", 2, 0, None, 0), "cloud-alert", "the server refuses · 2 waiting"),
         (("online", 0, 0, None, 1), "cloud-alert", "1 set aside"),
@@ -217,6 +218,7 @@ def test_the_sync_state_is_always_said(
     shown_icon, shown = window.page.top_bar.sync_words
     assert shown_icon == icon
     assert said in shown
+    assert "1 photos" not in shown
 
 
 def test_a_device_that_is_not_well_has_a_word(window: BenchWindow) -> None:

@@ -89,6 +89,13 @@ def test_wrong_use_ends_with_2(words: list[str]) -> None:
     assert "Usage: station" in run.stderr or "requires an argument" in run.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+def test_a_bench_without_a_display_says_so(tmp_path: Path) -> None:
+    run = station("--home", str(tmp_path), "run", DISPLAY="", WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
+    assert (run.returncode, run.stdout) == (3, "")
+    assert "there is no display" in run.stderr
+
+
 def test_the_version_is_the_packages() -> None:
     import station as package
 
