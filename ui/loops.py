@@ -28,8 +28,6 @@ from ui.threads import Loop
 if TYPE_CHECKING:
     from sync.client.loop import SyncLoop
 
-TOKEN_VARIABLE = "STATION_SERVER_TOKEN"
-
 
 def scanner_loop(config: ScannerConfig) -> Loop | None:
     """A line-terminated scanner."""
@@ -106,6 +104,7 @@ class SyncLine:
     def _run(self, should_stop: Callable[[], bool], emit: Callable[[object], None]) -> None:
         from sync.client.api import HttpApi
         from sync.client.loop import SyncLoop
+        from sync.protocol import TOKEN_VARIABLE
 
         while not self._open.wait(0.1):
             if should_stop():

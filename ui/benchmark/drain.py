@@ -13,10 +13,10 @@ from pathlib import Path
 from station.clock import SystemClock
 from sync.client.api import HttpApi
 from sync.client.drain import drain
+from sync.protocol import TOKEN_VARIABLE
 from ui.benchmark.figure import Figure
 from ui.benchmark.world import inspections, open_world
 from ui.demo.stage import Child
-from ui.loops import TOKEN_VARIABLE
 
 _ENTRIES = 10_000
 _BATCH = 100

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import threading
 from pathlib import Path
 
 import click
@@ -14,7 +16,8 @@ import click
 @click.option("--photos", metavar="FOLDER", help="Where photos lie. Default: server/photos in the home folder.")
 @click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:8480", show_default=True, help="Port 0 = any.")
 @click.option("--workers", metavar="N", type=int, default=1, show_default=True, help="Processes; SQLite takes one.")
-def server(database: str | None, photos: str | None, listen: str, workers: int) -> None:
+@click.option("--until-eof", is_flag=True, hidden=True, help="End with the process that holds our standard input.")
+def server(database: str | None, photos: str | None, listen: str, workers: int, until_eof: bool) -> None:
     """Take what benches record: journal and photos, exactly once.
 
     Prints one line {"listening": "http://…"} on stdout when it is ready and logs JSON lines to stderr. SIGTERM
@@ -35,4 +38,18 @@ def server(database: str | None, photos: str | None, listen: str, workers: int) 
         workers=workers,
         token=os.environ.get(TOKEN_VARIABLE) or None,
     )
-    serve(settings, ready=lambda url: click.echo(json.dumps({"listening": url})))
+    stop = _at_end_of_input() if until_eof else None
+    serve(settings, lambda url: click.echo(json.dumps({"listening": url})), stop)
+
+
+def _at_end_of_input() -> threading.Event:
+    """Set when standard input ends: a demo that was killed leaves no server behind."""
+    ended = threading.Event()
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        ended.set()
+
+    threading.Thread(target=wait, name="end of input", daemon=True).start()
+    return ended

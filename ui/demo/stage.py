@@ -165,7 +165,7 @@ class Stage:
         """Start the central server; after the first time at the same address."""
         if self._server is not None:
             return
-        arguments = ["--home", str(self.server_home), "server", "--listen", self._server_address]
+        arguments = ["--home", str(self.server_home), "server", "--until-eof", "--listen", self._server_address]
         self._server = Child("server", arguments, self._logs / "server.log", {})
         self.server_url = self._server.hear("listening")
         self._server_address = self.server_url.rpartition("/")[2]

@@ -18,9 +18,9 @@ from station.inspection.record import INSPECTION_CONFIRMED, INSPECTION_VOIDED, I
 from station.store.proof import verify
 from station.store.reading import read_entries
 from sync.client.api import HttpApi
+from sync.protocol import TOKEN_VARIABLE
 from ui.demo.robot import UnitRun
 from ui.demo.shift import Twist
-from ui.loops import TOKEN_VARIABLE
 
 
 @dataclass
