@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -126,6 +126,31 @@ def _move_mark(connection: sa.Connection, generation: int, head: int) -> None:
         .where(GENERATIONS.c.generation == generation)
         .values(acked_through=head if first is None else first.seq - 1)
     )
+
+
+def reopen(connection: sa.Connection, held: Mapping[int, int]) -> int:
+    """Make pending again what the server no longer holds, and every photo unconfirmed.
+
+    A server that was restored from a backup is filled up again from here. What it says of a photo it has is asked
+    anew; nothing is sent twice for it.
+
+    Args:
+        held: generation → last seq that the server holds; a generation that is absent is not there at all.
+
+    Returns:
+        How many entries are pending again.
+    """
+    opened = 0
+    for generation, mark in connection.execute(_MARKS).all():
+        last = held.get(generation, 0)
+        beyond = (_acks.c.generation == generation, _acks.c.seq > last)
+        opened += connection.execute(sa.select(sa.func.count()).select_from(_acks).where(*beyond)).scalar_one()
+        connection.execute(sa.delete(_acks).where(*beyond))
+        connection.execute(
+            sa.update(GENERATIONS).where(GENERATIONS.c.generation == generation).values(acked_through=min(mark, last))
+        )
+    connection.execute(sa.update(_photos).values(sent_at=None))
+    return opened
 
 
 def unsent(connection: sa.Connection) -> Unsent:

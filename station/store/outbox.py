@@ -5,7 +5,7 @@ The journal itself is the outbox: an entry is pending until a row in the acknowl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -67,6 +67,17 @@ class Outbox(Protocol):
 
     def photo_lost(self, sha256: str, reason: str) -> None:
         """Note that a photo cannot be sent (gone or damaged on disk): reported, and never retried for ever."""
+        ...
+
+    def reopen(self, held: Mapping[int, int]) -> int:
+        """Make pending again what a restored server no longer holds, and every photo unconfirmed.
+
+        Args:
+            held: generation → last seq that the server holds; a generation that is absent is not there at all.
+
+        Returns:
+            How many entries are pending again.
+        """
         ...
 
     def sync_value(self, key: str) -> str | None:

@@ -288,6 +288,10 @@ class Store:
         answers = tuple(answers)
         self._write(lambda connection: deliveries.acknowledge(connection, answers, self._clock.now()), "acknowledging")
 
+    def reopen(self, held: Mapping[int, int]) -> int:
+        """Make pending again what a restored server no longer holds; how many entries that are."""
+        return self._writer.call(lambda connection: deliveries.reopen(connection, held), doing="re-offering")
+
     def unsent(self) -> Unsent:
         """What the sync bar shows."""
         with self._reading("counting the outbox") as connection:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
 from station.clock import Clock
 from station.errors import StoreFault
@@ -17,7 +17,7 @@ from station.store.outbox import Acknowledgement, Outbox, Unsent
 from sync.client.api import SyncApi
 from sync.client.decide import Do, Next, Pace, Timing, Verdict, decide_next
 from sync.client.photos import PhotoLane
-from sync.client.states import Link, Reoffering, SyncState
+from sync.client.states import Link, SyncState
 from sync.protocol import Code, Head, Limits, PushAnswer, Status
 
 __all__ = ["SyncLoop", "SyncState"]
@@ -254,13 +254,9 @@ class SyncLoop:
         self._epoch = epoch
 
     def _offer_again(self, heads: Sequence[Head]) -> None:
-        """Make pending again what a restored server lacks, where the outbox can."""
+        """Make pending again what a restored server lacks."""
         self._stuck.clear()  # their headers may be among what it lacks
-        if not hasattr(self._outbox, "reopen"):
-            self._detail = "the server lacks records that this bench has sent before; IT must look"
-            logger.error(self._detail)
-            return
-        count = cast(Reoffering, self._outbox).reopen({head.generation: head.seq for head in heads})
+        count = self._outbox.reopen({head.generation: head.seq for head in heads})
         self._photos.forget()
         logger.warning("%s entries are offered again", count)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from station.store.outbox import Unsent
 
@@ -33,18 +32,3 @@ class SyncState:
     """Entries whose payload the server refuses again and again; kept here, and tried again later."""
     forked: bool = False
     """The server holds other entries at the same places: this disk was restored or cloned; IT must look."""
-
-
-class Reoffering(Protocol):
-    """What an outbox can do besides, so that a server restored from a backup is filled up again."""
-
-    def reopen(self, held: dict[int, int]) -> int:
-        """Make pending again what the server no longer holds, and every photo unconfirmed.
-
-        Args:
-            held: generation → last seq that the server holds; a generation that is absent is not there at all.
-
-        Returns:
-            How many entries are pending again.
-        """
-        ...

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -209,7 +209,7 @@ class FileOutbox:
     def set_sync_value(self, key: str, value: str) -> None:
         self._run("INSERT OR REPLACE INTO value VALUES (?,?)", (key, value))
 
-    def reopen(self, held: dict[int, int]) -> int:
+    def reopen(self, held: Mapping[int, int]) -> int:
         before = self.unsent().entries
         for generation, seq in self._all("SELECT generation, max(seq) FROM entry GROUP BY generation"):
             if held.get(generation, 0) < seq:

@@ -22,7 +22,7 @@ from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 
 import sync.server.migrations
-from station.errors import EnvironmentFault, InvalidInput, OperatorError, StoreFault
+from station.errors import EnvironmentFault, InvalidInput, StoreFault
 from sync.client.api import encode_push
 from sync.server.database import HEAD, Database, database_url
 from sync.server.photos import PhotoFolder, photo_folder
@@ -52,7 +52,7 @@ def test_it_says_where_it_listens_and_ends_with_zero_on_sigterm(own_server: Serv
 
 
 def test_a_second_server_on_the_same_home_is_refused(shared_server: ServerProcess) -> None:
-    with pytest.raises(OperatorError, match="another server already uses"):
+    with pytest.raises(EnvironmentFault, match=r"another server already uses the database .*sqlite3'"):
         serve(ServerSettings(shared_server.home, "127.0.0.1:0"), ready=lambda url: None)
     assert shared_server.get("/v1/health").status_code == 200
 

@@ -128,3 +128,20 @@ def test_a_new_generation_is_sent_after_the_old_one(open_store: Callable[..., St
     assert [entry.seq for entry in store.pending_entries(2, 1 << 20)] == [1, 2]
     store.acknowledge([*answer(1, 2), *answer(1, generation=2)])
     assert store.unsent().entries == 0
+
+
+def test_what_a_restored_server_lacks_is_pending_again(open_store: Callable[..., Store]) -> None:
+    with open_store() as store:
+        store.commit([inspection(1, photos=(photo("a" * 64),))], actor="ines", drafts={})
+        fill(store, 4)
+        store.acknowledge(answer(1, 2, 3, 5))
+        store.photo_sent("a" * 64)
+        assert store.reopen({1: 2}) == 2
+        assert pending(store) == [3, 4, 5]
+        assert store.unsent() == Unsent(3, 1, store.unsent().since, 0)
+        assert store.photos_to_send(10) == ("a" * 64,)
+        assert store.reopen({1: 99}) == 0
+        assert store.reopen({}) == 2
+        assert pending(store) == [1, 2, 3, 4, 5]
+    with open_store() as store:
+        assert pending(store) == [1, 2, 3, 4, 5]
