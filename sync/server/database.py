@@ -16,7 +16,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from station.errors import InvalidInput, OperatorError, StoreFault
+from station.errors import EnvironmentFault, InvalidInput, StoreFault
 from sync.server.rows import server_facts
 
 logger = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Database:
         """Open, lock, migrate. Usable when this returns.
 
         Raises:
-            OperatorError: another server uses this database.
+            EnvironmentFault: another server uses this database.
             StoreFault: the file cannot be opened, is damaged, or is newer than this program.
         """
         assert url.database is not None
@@ -193,8 +193,9 @@ def _take_lock(path: Path) -> IO[str]:
         _lock(handle)
     except OSError as error:
         handle.close()
-        raise OperatorError(
-            f"another server already uses the database beside {str(path)!r}; stop it first, or give another --database"
+        database = str(path.with_suffix(""))
+        raise EnvironmentFault(
+            f"another server already uses the database {database!r}; stop it first, or give another --database"
         ) from error
     return handle
 
