@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import time
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -159,3 +161,21 @@ def test_a_wrong_configuration_says_where_and_what(tmp_path: Path, text: str, sa
 def test_a_value_that_does_not_exist_is_refused_by_name(qtbot: QtBot, tmp_path: Path, config: Config) -> None:
     with pytest.raises(InvalidInput, match=r"abacus|host:port|pink"):
         BenchApp(tmp_path, config).start()
+
+
+def test_sigterm_closes_the_bench_in_order(tmp_path: Path) -> None:
+    """A logout must not look like a crash: the store says that it was closed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ui.cli", "--home", str(tmp_path), "run", "--window"],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+    )
+    try:
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not (tmp_path / "station.db").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert (tmp_path / "station.db").exists()
+        process.terminate()
+        assert process.wait(PATIENCE_MS / 1000) == 0
+    finally:
+        process.kill()
+    assert (tmp_path / "closed.json").exists()

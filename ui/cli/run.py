@@ -15,7 +15,7 @@ def run(context: click.Context, window: bool) -> int:
     """Start the bench with the configuration in HOME/station.toml."""
     from station.config import load_config
     from station.logs import configure_logging, log_uncaught
-    from ui.app import BenchApp, make_application
+    from ui.app import BenchApp, make_application, quit_on_signals
 
     home: Path = context.obj
     home.mkdir(parents=True, exist_ok=True)
@@ -23,6 +23,7 @@ def run(context: click.Context, window: bool) -> int:
     configure_logging(home)
     log_uncaught()
     application = make_application(sys.argv[:1])
+    quit_on_signals(application)
     bench = BenchApp(home, config, pictures=home / "pictures")
     if config.screen.full_screen and not window:
         bench.window.showFullScreen()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import logging
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -35,7 +34,7 @@ from station.inspection.view import BenchView, State
 from station.logs import configure_logging, log_uncaught
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
 from station.store.store import Store
-from ui.app import BenchApp, make_application
+from ui.app import BenchApp, make_application, quit_on_signals
 from ui.demo.hands import Hands
 from ui.demo.robot import Robot
 from ui.demo.shift import UnitPlan, plan_shift, write_returns
@@ -70,8 +69,7 @@ def play(folder: Path, *, units: int, seed: int, headless: bool, hands_off: bool
     write_returns(plans, folder / "returns.csv")
     seed_store(home, catalogue, folder / "returns.csv")
     application = make_application(sys.argv[:1])
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: application.quit())
+    quit_on_signals(application)
     started = time.monotonic()
     with Stage(folder, seed) as stage:
         bench = BenchApp(home, _config(stage), pictures=asset("demo", "pictures"))
@@ -132,10 +130,12 @@ def _raise_curtain(
     hands_off: bool,
 ) -> None:
     """Show the window and connect who plays."""
-    bench.window.resize(*_SCREEN)
     if headless:
+        bench.window.resize(*_SCREEN)
         bench.window.show()
     else:
+        # Where no window manager maximises it, it must still fit the screen.
+        bench.window.setGeometry(bench.window.screen().availableGeometry())
         bench.window.showMaximized()
     bench.start()
     watcher.begin()
