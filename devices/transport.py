@@ -186,9 +186,7 @@ class SerialTransport:
             if isinstance(error, serial.SerialTimeoutException):
                 raise DeviceFault(f"{self._port!r} takes no bytes: is the device switched on?") from error
             logger.info("cannot %s %s: %s", doing, self._port, error)
-            raise DeviceFault(
-                f"{self._port!r} is unplugged or switched off; it is taken up again when it is back"
-            ) from error
+            raise DeviceFault(f"{self._port!r} is unplugged or switched off: check its cable and its power") from error
 
 
 class _Lazy:

@@ -122,6 +122,8 @@ def report(error: BaseException, debug: bool) -> int:
         is_bug, code, text = isinstance(error, Defect), error.exit_code, str(error)
     elif isinstance(error, OSError):
         is_bug, code, text = False, 3, str(error)
+        if error.strerror and error.filename is not None:
+            text = f"{str(error.filename)!r} cannot be used: {error.strerror}"
     else:
         is_bug, code, text = True, Defect.exit_code, f"{type(error).__name__}: {error}"
     if is_bug or debug:
