@@ -35,16 +35,17 @@ class JsonLines(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
-def configure_logging(home: Path | None, *, debug: bool = False) -> None:
+def configure_logging(home: Path | None, *, debug: bool = False, to_stderr: int = logging.WARNING) -> None:
     """Set up the five root loggers; calling it again replaces the handlers.
 
     Args:
         home: folder that gets ``logs/station.log`` (10 MB × 10); None = stderr only.
         debug: include every byte of the devices (a field log can be replayed).
+        to_stderr: lowest level that is shown to people; the demo's own unplugs are no news.
     """
     level = logging.DEBUG if debug else logging.INFO
     to_people = logging.StreamHandler(sys.stderr)
-    to_people.setLevel(logging.WARNING)
+    to_people.setLevel(to_stderr)
     to_people.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     handlers: list[logging.Handler] = [to_people]
     if home is not None:

@@ -74,7 +74,8 @@ def label_fields(job: LabelJob) -> dict[str, str]:
         "lpn": job.lpn,
         "title": job.title,
         "grade": f"GRADE {job.grade}" if job.grade else "NO GRADE",
-        "disposition": job.disposition.replace("_", " ").upper(),
+        # The screen says "Hold" too: the tote's people read one word for one thing.
+        "disposition": "HOLD" if job.disposition == "quarantine" else job.disposition.replace("_", " ").upper(),
         "tote": job.tote,
         "copy": f"COPY {job.copy}" if job.copy else "",
     }

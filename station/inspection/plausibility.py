@@ -112,7 +112,7 @@ def weight_question(judgement: WeightJudgement) -> Question:
     missing = Choice(
         PART_MISSING, "A part is missing", f"the {part} is not there" if part else "something that belongs is not there"
     )
-    complete = Choice(COMPLETE, "All there, all right", "looked inside: nothing lacks, nothing extra")
+    complete = Choice(COMPLETE, "All there", "looked inside: nothing lacks, nothing extra")
     something = Choice(SOMETHING_ELSE, "Something else", "another article, or extra things inside")
     empty = Choice(EMPTY_BOX, "Nothing inside", "packaging only")
     order = {

@@ -147,7 +147,7 @@ def _shown_card(draft: Draft, rules: Rules) -> ItemCard | None:
     if unit is not None:
         line = draft.line(unit.line)
         if line is not None:
-            return _card(draft, line, rules)
+            return _what_came(_card(draft, line, rules), unit, line)
         return ItemCard(
             title=title_of(unit, None),
             picture=unit.item.picture if unit.item is not None else None,
@@ -167,6 +167,21 @@ def _shown_card(draft: Draft, rules: Rules) -> ItemCard | None:
             of=max(1, len(draft.confirmed) + (0 if unit.inspection_id else 1)),
         )
     return _card(draft, draft.open_lines[0], rules) if draft.open_lines else None
+
+
+def _what_came(card: ItemCard, unit: UnitDraft, line: LineState) -> ItemCard:
+    """A wrong item is shown as what it is: weight and questions are its own, not those of the announced article."""
+    if unit.identity not in (IdentityOutcome.WRONG_ITEM, IdentityOutcome.UNKNOWN):
+        return card
+    item = unit.item
+    return replace(
+        card,
+        title=title_of(unit, line),
+        picture=item.picture if item is not None else None,
+        sku=item.sku if item is not None else None,
+        gtin=unit.gtin,
+        serial=None,
+    )
 
 
 def _card(draft: Draft, state: LineState, rules: Rules) -> ItemCard:

@@ -29,8 +29,17 @@ def find_checkout() -> Path:
 
 
 def pytest_environment(settings: dict[str, str], has_display: bool) -> dict[str, str]:
-    """The process environment of the tests: Qt without a screen unless there is one."""
-    return settings if has_display else {**settings, "QT_QPA_PLATFORM": "offscreen"}
+    """The process environment of the tests: Qt without a screen unless there is one.
+
+    The tests start a hundred processes of ours; compiling our modules anew in each would take minutes, so bytecode is
+    written here even where the machine is set not to.
+    """
+    ours = {name: value for name, value in settings.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return ours if has_display else {**ours, "QT_QPA_PLATFORM": "offscreen"}
+
+
+_PYTEST_USAGE = 4
+"""pytest's own code for words it does not know; ours is 2."""
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -54,6 +63,7 @@ def test(slow: bool, words: tuple[str, ...]) -> int:
     with subprocess.Popen(command, cwd=root, env=pytest_environment(dict(os.environ), has_display)) as child:
         while True:
             try:
-                return child.wait()
+                code = child.wait()
+                return 2 if code == _PYTEST_USAGE else code
             except KeyboardInterrupt:
                 continue  # pytest got it too, and ends with its summary

@@ -62,7 +62,7 @@ def play(folder: Path, *, units: int, seed: int, headless: bool, hands_off: bool
         Exit code: 0 only if every invariant held (headless), or the window was closed by its user.
     """
     home = _make_room(folder)
-    configure_logging(home)
+    configure_logging(home, to_stderr=logging.ERROR)
     log_uncaught()
     catalogue = _catalogue()
     plans = plan_shift(catalogue, units, seed)

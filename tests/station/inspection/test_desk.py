@@ -79,6 +79,9 @@ def test_a_wrong_item_is_an_outcome_and_is_held(bench: Bench) -> None:
     assert outcome.view.mismatch.scanned_title == "Stoneware mug"
     assert outcome.view.mismatch.expected[0].title == "Linen shirt"
     bench.give(Command.WRONG_ITEM)
+    card = bench.last.view.item
+    assert card is not None
+    assert (card.title, card.rma) == ("Stoneware mug", "RMA-2026-004711")
     bench.weigh(395)
     bench.photograph_all()
     while bench.last.view.question is not None:
