@@ -112,8 +112,8 @@ class Refused:
     device: str
     reason: str
     raw: bytes
-    repeated: bool = False
-    """The same code twice in a moment: counted once, nothing for the operator to do."""
+    harmless: bool = False
+    """Nothing for the operator to do: the same code twice in a moment, or another program's probe of the port."""
 
 
 DeviceEvent = ScanArrived | Indicated | WeightAccepted | LightChanged | Refused

@@ -98,7 +98,7 @@ class BenchController(QObject):
                 age_s = (self._clock.now() - scan.at).total_seconds()
                 born = self._clock.monotonic() - max(0.0, age_s)
                 self._desk.submit("scan", lambda desk: desk.scan(scan), born)
-            case Refused(repeated=True):
+            case Refused(harmless=True):
                 self._play(Tone.TICK)
             case Refused(reason=reason, raw=raw):
                 logger.info("scan refused: %s %r", reason, raw[:64])

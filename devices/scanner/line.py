@@ -63,10 +63,10 @@ class Scanner:
             if isinstance(part, Damaged):
                 yield Refused(self._device, part.reason, part.raw)
             elif now - self._opened_at < _PROBE_S and _MODEM_PROBE.fullmatch(part):
-                yield Refused(self._device, "a modem probe of another program, not a code", part)
+                yield Refused(self._device, "a modem probe of another program, not a code", part, harmless=True)
             elif self._last and self._last[0] == part and now - self._last[1] < self._duplicate_s:
                 reason = f"the same code again within {self._duplicate_s:g} s: counted once"
-                yield Refused(self._device, reason, part, repeated=True)
+                yield Refused(self._device, reason, part, harmless=True)
             else:
                 self._last = (part, now)
                 yield ScanArrived(RawScan(part, self._device, at))

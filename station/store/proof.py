@@ -124,7 +124,7 @@ def verify(home: Path, *, progress: Progress = _no_progress) -> VerifyReport:
         except (sa.exc.DBAPIError, sqlite.Error) as error:
             if trouble(error) is not Trouble.BROKEN:
                 raise translate(error, "reading the database") from error
-            problems.append(Problem(Flaw.FILE, f"{str(database)!r} cannot be read to its end: {error}"))
+            problems.append(Problem(Flaw.FILE, f"{str(database)!r} cannot be read to its end: {_plainly(error)}"))
     return VerifyReport(not problems, proof.entries, proof.photos, tuple(proof.heads), tuple(problems), tuple(notes))
 
 
@@ -307,3 +307,9 @@ def _database(home: Path) -> Path:
     if not database.is_file():
         raise StoreFault(f"there is no station in {str(home)!r} (no {DATABASE}); check --home")
     return database
+
+
+def _plainly(error: Exception) -> str:
+    """What SQLite said, without SQLAlchemy's wrapping."""
+    original = error.orig if isinstance(error, sa.exc.StatementError) else error
+    return str(original)

@@ -179,3 +179,12 @@ def test_sigterm_closes_the_bench_in_order(tmp_path: Path) -> None:
     finally:
         process.kill()
     assert (tmp_path / "closed.json").exists()
+
+
+def test_the_same_code_twice_in_a_moment_is_one_scan_and_no_error(running: Running, qtbot: QtBot) -> None:
+    first = len(running.seen)
+    running.scan("NOBODY-KNOWS-IT")
+    running.scan("NOBODY-KNOWS-IT")
+    running.scan("RMA-2026-004711")
+    running.wait_for(State.ITEM)
+    assert [handled.outcome.view.notice.code for handled in running.seen[first:]] == ["parcel_unknown", "scan_item"]

@@ -92,7 +92,9 @@ def _verify_text(report: VerifyReport) -> str:
     lines += [f"note: {note}" for note in report.notes]
     lines += [f"generation {head.generation}: {head.seq} entries, head {head.hash}" for head in report.heads]
     looked_at = f"{report.entries} entries and {report.photos} photos"
-    lines.append(f"{looked_at} verify" if report.ok else f"{looked_at} looked at: {len(report.problems)} problems")
+    count = len(report.problems)
+    found = "1 problem" if count == 1 else f"{count} problems"
+    lines.append(f"{looked_at} verify" if report.ok else f"{looked_at} looked at: {found}")
     return "\n".join(lines)
 
 
