@@ -30,7 +30,7 @@ _FIGURES_EVERY_MS = 60_000
 class ArmsCamera(Protocol):
     """What the controller asks of a camera, from the GUI thread; all of it returns at once."""
 
-    def arm(self, shot_id: str, needs_change: bool) -> None: ...
+    def arm(self, shot_id: str, needs_change: bool, item_is_there: bool = False) -> None: ...
 
     def disarm(self) -> None: ...
 
@@ -193,7 +193,7 @@ class BenchController(QObject):
             return
         if view.wants_photo and view.current_shot is not None:
             taken = any(slot.photo is not None for slot in view.shots)
-            self._camera.arm(view.current_shot.id, taken)
+            self._camera.arm(view.current_shot.id, taken, view.weight is not None)
         else:
             self._camera.disarm()
 

@@ -37,15 +37,17 @@ class Camera:
         self._requests = Requests((settings.preview_width, settings.preview_height))
         self._light: LightChanged | None = None
 
-    def arm(self, shot_id: str, needs_change: bool) -> None:
+    def arm(self, shot_id: str, needs_change: bool, item_is_there: bool = False) -> None:
         """Ask for a shot, taken by itself once something lies there, still and sharp, for half a second.
 
         Args:
             shot_id: the protocol's shot; goes into ``ShotTaken.shot``.
             needs_change: the picture must differ clearly from the last shot first: the item was turned. After a
                 restart, when there is no last shot, it must differ from what is seen when this is called.
+            item_is_there: the scale feels the item, so the picture need not show that the bench is occupied: a camera
+                that came up with the item already lying there has never seen the bench empty.
         """
-        self._requests.arm(shot_id, needs_change)
+        self._requests.arm(shot_id, needs_change, item_is_there)
 
     def disarm(self) -> None:
         """Take no more shots by itself."""

@@ -140,7 +140,9 @@ class Eye:
         differs = (
             reference is not None and reference.shape == small.shape and changed(reference, small) >= CHANGED_PERMILLE
         )
-        return Look(at, fresh, moving, self._empty.occupied(small), differs, self._quality.reasons)
+        demand = self._demand
+        occupied = (demand is not None and demand.item_is_there) or self._empty.occupied(small)
+        return Look(at, fresh, moving, occupied, differs, self._quality.reasons)
 
     def _shoot(
         self, frame: Frame, small: NDArray[np.float32], demand: Demand | None, press: Press | None

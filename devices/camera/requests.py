@@ -17,6 +17,8 @@ class Demand:
 
     shot: str
     needs_change: bool
+    item_is_there: bool = False
+    """The scale feels it: whether the picture looks empty is no question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,11 @@ class Requests:
         self._learn_empty = False
         self._preview_box = preview_box
 
-    def arm(self, shot: str, needs_change: bool) -> None:
+    def arm(self, shot: str, needs_change: bool, item_is_there: bool = False) -> None:
         with self._lock:
             held = self._demand
             if held is None or (held.shot, held.needs_change) != (shot, needs_change):
-                self._demand = Demand(shot, needs_change)
+                self._demand = Demand(shot, needs_change, item_is_there)
 
     def disarm(self) -> None:
         with self._lock:

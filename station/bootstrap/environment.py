@@ -66,7 +66,9 @@ def unusable(folder: Path) -> str | None:
     """Say why no environment can be made in this folder; None when it can (the folder then exists and is ours)."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / LOCK).exists() and any(folder.iterdir()):
+        # In this order: the lock is made before anything else, so what another start puts here now has one.
+        holds_something = any(folder.iterdir())
+        if holds_something and not (folder / LOCK).exists():
             return "it holds something that this program did not make"
         if is_noexec(folder):
             return "programs may not be run from that disk (noexec)"

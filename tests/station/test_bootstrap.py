@@ -399,6 +399,7 @@ def test_a_start_killed_on_the_way_is_made_good_by_the_next(small_checkout: Call
     assert '"tinydep": "1.0"' in after.stdout
 
 
+@pytest.mark.slow  # pip's own promise, and ten seconds
 def test_a_changed_wheel_is_refused(small_checkout: Callable[[str], Path]) -> None:
     root = small_checkout("changed")
     wheel = next((root / "wheelhouse").glob("*.whl"))

@@ -79,6 +79,22 @@ def test_an_item_is_photographed_by_itself_turned_and_photographed_again(bench: 
     assert len(camera.shots) == 2, "one shot for one demand"
 
 
+def test_an_item_that_lay_there_first_is_photographed_once_the_scale_feels_it(bench: Any, start: Any) -> None:
+    """The camera comes up late and has never seen the bench empty: it takes the item itself for the empty bench."""
+    bench.do("place", scene="kettle", variant="front", seed=3)
+    camera = start(settings(bench.url))
+    camera.wait_until(lambda: camera.frame is not None and camera.frame.quality.good)
+    camera.wait_frames(40)
+    camera.camera.arm("front", needs_change=False)
+    camera.wait_frames(25)
+    assert camera.shots == [], "by the picture alone it cannot know"
+    camera.camera.disarm()
+    camera.wait_frames(2)
+    camera.camera.arm("front", needs_change=False, item_is_there=True)
+    camera.wait_until(lambda: len(camera.shots) == 1)
+    bench.do("remove")
+
+
 def test_a_hand_that_passes_does_not_count_as_turning(bench: Any, start: Any) -> None:
     camera = start(settings(bench.url))
     bench.do("place", scene="mug", variant="front", seed=1)
