@@ -39,7 +39,7 @@ def choose_examples(slow: bool) -> None:
 
     # deadline: a time limit on two shared cores would find the neighbours, not our bugs
     # database: a checkout may be read-only; what a search finds is printed as a blob that repeats it
-    settings.register_profile("steady", deadline=None, derandomize=True, database=None)
+    settings.register_profile("steady", deadline=None, derandomize=True, database=None, max_examples=50)
     settings.register_profile("search", deadline=None, max_examples=2000, print_blob=True, database=None)
     settings.load_profile("search" if slow else "steady")
 

@@ -107,7 +107,7 @@ def test_ruff_would_format_nothing(tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_types_are_strict(tmp_path_factory: pytest.TempPathFactory) -> None:
     cache = scratch(tmp_path_factory, ".mypy_cache")
-    code, words = run_tool("-m", "mypy", "--cache-dir", str(cache))
+    code, words = run_tool("-m", "mypy", "--num-workers", "2", "--cache-dir", str(cache))
     assert code == 0, words
 
 

@@ -365,6 +365,7 @@ def test_a_start_makes_the_environment_once_and_passes_everything_on(small_check
     assert '"tinydep": "2.0"' in updated.stdout
 
 
+@pytest.mark.slow
 def test_two_starts_at_once_make_one_environment(small_checkout: Callable[[str], Path]) -> None:
     root = small_checkout("two")
     both = [
@@ -381,6 +382,7 @@ def test_two_starts_at_once_make_one_environment(small_checkout: Callable[[str],
 
 
 @posix
+@pytest.mark.slow
 def test_a_start_killed_on_the_way_is_made_good_by_the_next(small_checkout: Callable[[str], Path]) -> None:
     root = small_checkout("killed")
     packages = root / ".venv" / "lib"
