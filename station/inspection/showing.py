@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from station.decision.model import Decision
 from station.decision.rules import Rules
-from station.identify.commands import Command
+from station.identify.commands import BY_BARCODE, Command
 from station.inspection.draft import Draft, LineState, Log, UnitDraft
 from station.inspection.facts import IdentityOutcome, WeightVerdict
 from station.inspection.plausibility import WEIGHT_CHECK, weight_question
@@ -354,8 +354,7 @@ def _actions(draft: Draft, protocol: Protocol, question: Question | None, can_un
 
 
 def _shortcuts(protocol: Protocol) -> list[Command]:
-    known = {"RSC-CLEAN": Command.CLEAN, "RSC-SEALED": Command.SEALED}
-    return [known[shortcut.code] for shortcut in protocol.shortcuts if shortcut.code in known]
+    return [BY_BARCODE[shortcut.code].command for shortcut in protocol.shortcuts if shortcut.code in BY_BARCODE]
 
 
 def _unit_seconds(log: Log, unit: UnitDraft | None) -> int | None:
