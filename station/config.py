@@ -25,39 +25,78 @@ class StationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A line-terminated scanner."""
+    """A scanner on a serial line."""
 
     port: str = ""
-    """Anything pyserial opens; empty = none."""
+    """Anything pyserial opens, or a USB device wherever it is plugged in: ``usb:VID:PID:SERIAL`` or
+    ``usb:VID:PID@PLACE`` (``station devices list`` shows them); empty = none."""
+    protocol: str = "line"
+    """``line`` (any scanner that ends a code with a suffix) or ``ssi`` (Zebra's packets)."""
     baud: int = 9600
+    bits: str = "8N1"
+    """Data bits, parity, stop bits."""
+    suffix: str = "any"
+    """What ends a code: ``any`` (CR, LF, CR LF, TAB or ETX), ``cr``, ``lf``, ``tab``, ``packet`` (STX … ETX, for 2-D
+    codes that hold line ends), ``none`` (a pause)."""
+    feedback: str = "none"
+    """Who tells the scanner whether its code was good: ``none``, ``honeywell`` (ACK / NAK) or ``datalogic`` (beeps).
+    An SSI scanner is always told."""
+    duplicate_ms: int = 700
+    """The same code again within this time is refused; 0 = never."""
 
 
 class ScaleConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A scale and the protocol it speaks."""
 
     port: str = ""
+    """As a scanner's; a USB scale without a serial line is ``hid:VID:PID`` or ``hid:VID:PID:SERIAL``."""
     driver: str = "mt_sics"
     baud: int = 0
     """0 = the maker's default."""
+    bits: str = ""
+    """Empty = the maker's default."""
+    unit: str = ""
+    """For protocols that send no unit: what the scale is set to; empty = the maker's default."""
+    poll: str = ""
+    """What asks the scale for a weight if not the driver's own request, e.g. ``IP\\r\\n``."""
+
+
+class WedgeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A scanner that types like a keyboard: the fall-back, slower and less sure than a serial line."""
+
+    enabled: bool = False
+    prefix: str = ""
+    """A key the scanner sends first, e.g. ``F9``; empty = codes are told from typing by their speed alone."""
 
 
 class CameraConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A camera: index, device path, file or URL."""
+    """A camera."""
 
     source: str = ""
+    """Index, device path, ``usb:VID:PID:SERIAL``, ``usb:VID:PID@PLACE``, file or URL (``http``, ``rtsp``)."""
     width: int = 1920
     height: int = 1080
+    backend: str = "auto"
+    """``auto``, ``v4l2``, ``msmf``, ``dshow`` or ``ffmpeg``."""
+    lock: bool = True
+    """Freeze exposure, focus and white balance once they have settled, so that photos can be compared."""
 
 
 class PrinterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A label printer that takes ZPL on TCP."""
+    """A label printer."""
 
+    kind: str = "zpl"
+    """``zpl``, ``escpos``, or ``system`` (a printer that the operating system drives)."""
     address: str = ""
-    """``HOST`` or ``HOST:PORT`` (9100 unless said)."""
+    """``HOST`` or ``HOST:PORT`` (9100 unless said), a serial port as a scanner's, or the system printer's name."""
+    baud: int = 9600
+    """Of a serial printer."""
     template: str = "unit"
     """Name of a file under ``resources/labels``."""
     dpi: int = 203
     """Dots per inch of the print head: 203 or 300."""
+    scan_back: bool = False
+    """The inspector scans each printed label: only then it counts as printed."""
 
 
 class SyncConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,8 +121,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     station: StationConfig = StationConfig()
     scanner: ScannerConfig = ScannerConfig()
+    scanner_2: ScannerConfig = ScannerConfig()
+    wedge: WedgeConfig = WedgeConfig()
     scale: ScaleConfig = ScaleConfig()
     camera: CameraConfig = CameraConfig()
+    camera_2: CameraConfig = CameraConfig()
+    """A second view; its pictures go to the same shots, by PHOTO."""
     printer: PrinterConfig = PrinterConfig()
     sync: SyncConfig = SyncConfig()
     screen: ScreenConfig = ScreenConfig()

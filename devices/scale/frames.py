@@ -69,7 +69,16 @@ class Garbage:
     reason: str
 
 
-Frame = Reading | Reply | Garbage
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The scale waits for the next step of a handshake; says nothing about the load."""
+
+    raw: bytes
+    send: bytes
+    """What is sent next, at once."""
+
+
+Frame = Reading | Reply | Garbage | Prompt
 
 
 class ScaleParser(Protocol):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from devices.ports import (
     DeviceEvent,
@@ -18,8 +19,9 @@ from devices.ports import (
     WeightKind,
 )
 from devices.scale.acceptance import Acceptor
-from devices.scale.frames import Frame, Garbage, Reading, Reply, ScaleParser
+from devices.scale.frames import Frame, Garbage, Prompt, Reading, Reply, ScaleParser
 from devices.transport import LineSettings
+from station.errors import InvalidInput
 from station.inspection.facts import StableSource
 
 _INNER_GAP_S = 0.5
@@ -46,6 +48,21 @@ class ScaleDriver:
     """Longest usual time between two frames of a working scale; twice this without one is silence."""
     hint: str = ""
     """For people: how to make a silent scale talk."""
+    parser_for_unit: Callable[[str], ScaleParser] | None = None
+    """For protocols that send no unit: the parser for a scale that is set to ``kg``, ``lb`` …; ``parser`` then has the
+    maker's default. None = the frames say it."""
+
+    def in_unit(self, unit: str) -> ScaleDriver:
+        """This driver for a scale whose frames name no unit.
+
+        Raises:
+            InvalidInput: the protocol's frames name their unit, or do not know this one.
+        """
+        make = self.parser_for_unit
+        if make is None:
+            raise InvalidInput(f"a {self.name} scale says its unit in every frame: leave unit = {unit!r} out")
+        make(unit)
+        return replace(self, parser=partial(make, unit))
 
 
 class Scale:
@@ -75,6 +92,7 @@ class Scale:
         self._silence_told = False
         self._net_told = False
         self._since_frame = bytearray()
+        self._answers = b""
 
     @property
     def device(self) -> str:
@@ -93,6 +111,7 @@ class Scale:
         self._polled_at = None
         self._unasked = 0.0
         self._since_frame.clear()
+        self._answers = b""
 
     def received(self, data: bytes, at: datetime, now: float) -> Iterator[DeviceEvent]:
         self._hear_question()
@@ -116,7 +135,8 @@ class Scale:
         if self._poll is None and now - self._last_frame >= 2 * self._driver.period_s:
             self._acceptor.restart()
             events.extend(self._no_reply(at, now))
-        return self._request(now), events
+        answers, self._answers = self._answers, b""
+        return answers or self._request(now), events
 
     def broke_off(self) -> list[DeviceEvent]:
         self._acceptor.restart()
@@ -152,6 +172,9 @@ class Scale:
             self._heard = True
             self._silence_told = False
             self._since_frame.clear()
+            if isinstance(frame, Prompt):
+                self._answers += frame.send
+                continue
             if isinstance(frame, Reply):
                 continue
             self._unasked = self._unasked + 1 if self._polled_at is None else max(0.0, self._unasked - 0.5)

@@ -10,8 +10,10 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -53,11 +55,19 @@ COMMANDS: dict[str, Entry] = {
 class LazyGroup(click.Group):
     """A group whose commands are imported one at a time, when they are asked for."""
 
+    def __init__(self, *arguments: Any, entries: Mapping[str, Entry], **keywords: Any) -> None:
+        """
+        Args:
+            entries: name → where the command is, in the order of the help.
+        """
+        super().__init__(*arguments, **keywords)
+        self._entries = entries
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return list(self._entries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = COMMANDS.get(cmd_name)
+        entry = self._entries.get(cmd_name)
         if entry is None:
             return None
         try:
@@ -76,13 +86,13 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         word = args[0]
-        if word not in COMMANDS and not word.startswith("-"):
-            raise click.exceptions.NoSuchCommand(word, possibilities=COMMANDS, ctx=ctx)
+        if word not in self._entries and not word.startswith("-"):
+            raise click.exceptions.NoSuchCommand(word, possibilities=self._entries, ctx=ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+            formatter.write_dl([(name, entry.summary) for name, entry in self._entries.items()])
 
 
 def default_home() -> Path:
@@ -92,7 +102,7 @@ def default_home() -> Path:
     return platformdirs.user_data_path("returns-station", appauthor=False)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, entries=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--home",
     type=click.Path(file_okay=False, path_type=Path),

@@ -24,7 +24,7 @@ class CameraProcess:
     """The simulator, driven by steps on its standard input."""
 
     def __init__(self, size: str = "640x360", fps: int = 20) -> None:
-        code = "from ui.cli.devices_media import simulate_camera as s; s()"
+        code = "from ui.cli.devices.simulate import simulate_camera as s; s()"
         self._process = subprocess.Popen(
             [sys.executable, "-c", code, "--script", "-", "--size", size, "--fps", str(fps)],
             cwd=ROOT,

@@ -214,7 +214,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
         '{"do": "wait", "seconds": 1.5}\n',
         encoding="utf-8",
     )
-    code = "from ui.cli.devices_media import simulate_camera as s; s()"
+    code = "from ui.cli.devices.simulate import simulate_camera as s; s()"
     arguments = ["--script", str(script), "--out", str(folder / "clip.avi"), "--size", "960x540", "--fps", "10"]
     subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, check=True, capture_output=True, timeout=60)
     return folder / "clip.avi"

@@ -25,7 +25,7 @@ class PrinterProcess:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        code = "from ui.cli.devices_media import simulate_printer as s; s()"
+        code = "from ui.cli.devices.simulate import simulate_printer as s; s()"
         self._process = subprocess.Popen(
             [sys.executable, "-c", code, "--script", "-", "--out", str(folder)],
             cwd=ROOT,

@@ -1,14 +1,63 @@
-"""Simulators of the camera and the label printer on the command line."""
+"""``station devices simulate``: devices that are not there, each on a port of its own."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from devices.simulators.voices import VOICES
 from station.errors import InvalidInput
+from ui.cli.devices.words import unescape
+
+
+@click.group()
+def simulate() -> None:
+    """Run a device that is not there, on a port of its own. Prints {"port": …}, then obeys its script."""
+
+
+def _serving(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--link", type=click.Path(path_type=Path), help="Where the port shall appear."),
+        click.option("--tcp", is_flag=True, help="A local TCP port instead of a pseudo-terminal."),
+        click.option(
+            "--script", "scripts", multiple=True, default=["-"], help="File of JSON commands; - = stdin (the default)."
+        ),
+        click.option("--seed", type=int, default=1, show_default=True),
+    ):
+        command = option(command)
+    return command
+
+
+@simulate.command("scanner")
+@_serving
+@click.option("--suffix", default=r"\r", show_default=True, help=r"What ends a scan, e.g. \r\n or nothing.")
+def simulate_scanner(link: Path | None, tcp: bool, scripts: tuple[str, ...], seed: int, suffix: str) -> None:
+    """A scanner. Knows scan (text, aim), bytes (hex), wait, unplug, quit."""
+    from devices.simulators.line import serve_line
+    from devices.simulators.scanner import ScannerSimulator
+    from devices.simulators.script import run_simulator
+
+    _end_politely()
+    run_simulator(ScannerSimulator(unescape(suffix)), serve_line(link=link, tcp=tcp), scripts, say=_say)
+
+
+@simulate.command("scale")
+@_serving
+@click.option("--driver", type=click.Choice(list(VOICES)), default="mt_sics", show_default=True)
+def simulate_scale(link: Path | None, tcp: bool, scripts: tuple[str, ...], seed: int, driver: str) -> None:
+    """A bench scale, 15 kg × 1 g. Knows put (gross_mg), remove, overload, silence, noise (hex), wait, unplug, quit."""
+    from devices.simulators.line import serve_line
+    from devices.simulators.scale import ScaleSimulator
+    from devices.simulators.script import run_simulator
+
+    _end_politely()
+    run_simulator(ScaleSimulator(driver, seed), serve_line(link=link, tcp=tcp), scripts, say=_say)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -18,7 +67,7 @@ def _size(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-@click.command("camera")
+@simulate.command("camera")
 @click.option("--listen", default="127.0.0.1:0", show_default=True, help="HOST:PORT; port 0 = any free one.")
 @click.option("--script", metavar="FILE|-", help="Steps as JSON lines; - reads them from standard input.")
 @click.option("--out", metavar="CLIP.avi", help="Write the script as a clip instead of serving it.")
@@ -54,7 +103,7 @@ def simulate_camera(listen: str, script: str | None, out: str | None, seed: int,
     camera.serve(sys.stdout, queue, address, size=pixels, fps=fps, seed=seed)
 
 
-@click.command("printer")
+@simulate.command("printer")
 @click.option("--listen", default="127.0.0.1:0", show_default=True, help="HOST:PORT; port 0 = any free one.")
 @click.option("--out", metavar="DIR", help="Write each label as DIR/label-0001.png and so on.")
 @click.option("--script", metavar="FILE|-", help="Steps as JSON lines; - reads them from standard input.")
@@ -73,3 +122,14 @@ def simulate_printer(listen: str, out: str | None, script: str | None) -> None:
     address = steps.listen_address(listen)
     queue = steps.open_steps(script, printer.PRINTER_STEPS, refuse)
     printer.serve(sys.stdout, queue, address, None if out is None else Path(out))
+
+
+def _end_politely() -> None:
+    # an ending process takes its link with it: the exception passes through the simulator's cleaning up
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        click.echo(text)
+        sys.stdout.flush()

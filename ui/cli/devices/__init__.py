@@ -1,0 +1,19 @@
+"""``station devices``: look at, pair, record, replay and simulate what stands on the bench. No window, no database."""
+
+from __future__ import annotations
+
+import click
+
+from ui.cli.group import Entry, LazyGroup
+
+_COMMANDS = {
+    "watch": Entry("ui.cli.devices.watch", "watch", "Show what a device says, live."),
+    "capture": Entry("ui.cli.devices.record", "capture", "Record every byte that comes from a port."),
+    "replay": Entry("ui.cli.devices.record", "replay", "Play a recording on a new port."),
+    "simulate": Entry("ui.cli.devices.simulate", "simulate", "Run a device that is not there."),
+}
+
+
+@click.group(cls=LazyGroup, entries=_COMMANDS)
+def devices() -> None:
+    """List, pair, watch, record, replay or simulate what stands on the bench."""
