@@ -9,12 +9,32 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+import msgspec
+
 from station.canonical import canonical_json
 
 GENESIS = "0" * 64
 """``prev_hash`` of the first entry of a generation."""
 
 _DOMAIN = b"returns-station journal v1\x00"
+_ENCODER = msgspec.json.Encoder()
+_NUL = b"\\u0000"
+_INT64_MAX = 2**63 - 1
+
+
+class _Header(msgspec.Struct, frozen=True):
+    """What the link covers. The fields stand in the order of canonical JSON, so that encoding is enough."""
+
+    actor: str
+    generation: int
+    id: str
+    kind: str
+    payload_sha256: str
+    prev_hash: str
+    recorded_at: str
+    schema: int
+    seq: int
+    station: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +79,20 @@ def entry_hash(
     *, station: str, generation: int, seq: int, id: str, kind: str, schema: int, recorded_at: str, actor: str,
     payload_sha256: str, prev_hash: str,
 ) -> str:  # fmt: skip
-    """The link: hex SHA-256 over domain, all header fields as canonical JSON, payload hash and previous hash."""
-    header = canonical_json(
-        {
-            "actor": actor,
-            "generation": generation,
-            "id": id,
-            "kind": kind,
-            "payload_sha256": payload_sha256,
-            "prev_hash": prev_hash,
-            "recorded_at": recorded_at,
-            "schema": schema,
-            "seq": seq,
-            "station": station,
-        }
-    )
-    return hashlib.sha256(_DOMAIN + header).hexdigest()
+    """The link: hex SHA-256 over domain, all header fields as canonical JSON, payload hash and previous hash.
+
+    Raises:
+        InvalidInput: a field holds what canonical JSON refuses (NUL, lone surrogate, more than 64 bits).
+    """
+    header = _Header(actor, generation, id, kind, payload_sha256, prev_hash, recorded_at, schema, seq, station)
+    try:
+        text = _ENCODER.encode(header)
+    except UnicodeEncodeError:
+        text = b""
+    largest = max(abs(generation), abs(schema), abs(seq))
+    if not text or _NUL in text or largest > _INT64_MAX:
+        text = canonical_json(header)  # says what is wrong; a backslash before the u is fine
+    return hashlib.sha256(_DOMAIN + text).hexdigest()
 
 
 def link(fact: Fact, *, station: str, generation: int, seq: int, id: str, recorded_at: str, actor: str,

@@ -52,16 +52,22 @@ _PHOTOS_TO_SEND = (
 )
 
 
-def pending_entries(connection: sa.Connection, limit: int, max_bytes: int) -> tuple[Entry, ...]:
+def pending_entries(
+    connection: sa.Connection, limit: int, max_bytes: int, after: tuple[int, int] | None = None
+) -> tuple[Entry, ...]:
     """The oldest unacknowledged entries; at least one if any is pending.
 
     Args:
         limit: most entries, ≥ 1.
         max_bytes: payload bytes that the answer should stay within.
+        after: (generation, seq) that is under way; only what comes behind it is wanted.
     """
     pending: list[Entry] = []
     size = 0
-    for generation, mark in connection.execute(_MARKS).all():
+    for generation, acknowledged in connection.execute(_MARKS).all():
+        if after is not None and generation < after[0]:
+            continue
+        mark = acknowledged if after is None or generation != after[0] else max(acknowledged, after[1])
         rows = connection.execute(
             _PENDING, {"generation": generation, "mark": mark, "count": max(1, limit) - len(pending)}
         )

@@ -41,8 +41,12 @@ class Outbox(Protocol):
     @property
     def station(self) -> str: ...
 
-    def pending_entries(self, limit: int, max_bytes: int) -> tuple[Entry, ...]:
-        """The oldest unacknowledged entries, in (generation, seq) order; at least one if any is pending."""
+    def pending_entries(self, limit: int, max_bytes: int, after: tuple[int, int] | None = None) -> tuple[Entry, ...]:
+        """The oldest unacknowledged entries, in (generation, seq) order; at least one if any is pending.
+
+        Args:
+            after: only those behind this (generation, seq), which is under way.
+        """
         ...
 
     def acknowledge(self, answers: Sequence[Acknowledgement]) -> None:

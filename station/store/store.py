@@ -278,10 +278,10 @@ class Store:
 
     # The outbox (station.store.outbox.Outbox)
 
-    def pending_entries(self, limit: int, max_bytes: int) -> tuple[Entry, ...]:
-        """The oldest unacknowledged entries, in (generation, seq) order; at least one if any is pending."""
+    def pending_entries(self, limit: int, max_bytes: int, after: tuple[int, int] | None = None) -> tuple[Entry, ...]:
+        """The oldest unacknowledged entries behind ``after``, in order; at least one if any is pending."""
         with self._reading("reading the outbox") as connection:
-            return deliveries.pending_entries(connection, limit, max_bytes)
+            return deliveries.pending_entries(connection, limit, max_bytes, after)
 
     def acknowledge(self, answers: Sequence[Acknowledgement]) -> None:
         """Keep the server's answers, durably, in one transaction. Naming an entry twice changes nothing."""

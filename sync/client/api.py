@@ -59,14 +59,26 @@ class Outcome(Generic[_T]):
     retry_after_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Entries as they travel."""
+
+    entries: tuple[Entry, ...]
+    withheld: str | None
+    body: bytes
+    """gzip."""
+
+
 class SyncApi(Protocol):
     """The requests as the loop sees them. Nothing raises: every failure is a verdict."""
 
     def hello(self, station: str) -> Outcome[HelloAnswer]: ...
 
-    def push(self, station: str, entries: Sequence[Entry], withheld: str | None = None) -> Outcome[PushAnswer]:
-        """Send entries, oldest first; with ``withheld`` only their headers, and why."""
+    def pack(self, station: str, entries: Sequence[Entry], withheld: str | None = None) -> Packed:
+        """Get entries ready to be sent, oldest first; with ``withheld`` only their headers, and why."""
         ...
+
+    def push(self, packed: Packed) -> Outcome[PushAnswer]: ...
 
     def missing(self, hashes: Sequence[str]) -> Outcome[MissingAnswer]: ...
 
@@ -123,10 +135,13 @@ class HttpApi:
     def hello(self, station: str) -> Outcome[HelloAnswer]:
         return self._exchange(HelloAnswer, "GET", "/v1/hello", params={"station": station})
 
-    def push(self, station: str, entries: Sequence[Entry], withheld: str | None = None) -> Outcome[PushAnswer]:
+    def pack(self, station: str, entries: Sequence[Entry], withheld: str | None = None) -> Packed:
         body = gzip.compress(encode_push(station, entries, withheld), _GZIP_LEVEL, mtime=0)
+        return Packed(tuple(entries), withheld, body)
+
+    def push(self, packed: Packed) -> Outcome[PushAnswer]:
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-        return self._exchange(PushAnswer, "POST", "/v1/journal", body, headers)
+        return self._exchange(PushAnswer, "POST", "/v1/journal", packed.body, headers)
 
     def missing(self, hashes: Sequence[str]) -> Outcome[MissingAnswer]:
         body = msgspec.json.encode(MissingRequest(list(hashes)))

@@ -1,4 +1,9 @@
-"""The loop that keeps the centre up to date: entries before photos, one request at a time, on its owner's thread."""
+"""The loop that keeps the centre up to date: entries before photos, one request at a time, on its owner's thread.
+
+While the server works on one batch of a backlog, the next one is read and packed, and the answers to the one before
+are written down: a bench that was offline for a week is limited by the slower end, not by the sum of both. Requests
+still go one after the other, and an answer that was not written down when the bench dies costs a repeat, never a loss.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -14,7 +20,7 @@ from station.clock import Clock
 from station.errors import StoreFault
 from station.journal.entry import Entry
 from station.store.outbox import Acknowledgement, Outbox, Unsent
-from sync.client.api import SyncApi
+from sync.client.api import Outcome, Packed, SyncApi
 from sync.client.decide import Do, Next, Pace, Timing, Verdict, decide_next
 from sync.client.photos import PhotoLane
 from sync.client.states import Link, SyncState
@@ -27,6 +33,8 @@ logger = logging.getLogger(__name__)
 EPOCH_KEY: Final = "server_epoch"
 _MAX_STUCK: Final = 20
 """When more entries than this are refused alone it is not the entries; then the line waits for a person."""
+_BACKLOG: Final = 20
+"""A batch of at least this many entries may have more behind it."""
 _EMIT_EVERY_S: Final = 0.25
 _LOOK_EVERY_S: Final = 0.25
 """How soon a request to stop is seen."""
@@ -81,6 +89,10 @@ class SyncLoop:
         self._epoch = outbox.sync_value(EPOCH_KEY)
         self._stuck: dict[tuple[int, int], _Stuck] = {}
         self._photos = PhotoLane(outbox, api, clock, rng, self._timing)
+        self._line: ThreadPoolExecutor | None = None
+        """Carries a request while this thread gets the next one ready."""
+        self._ahead: Packed | None = None
+        self._unwritten: list[Acknowledgement] = []
         self._link = Link.OFFLINE
         self._detail = "not connected yet"
         self._forked = False
@@ -100,15 +112,24 @@ class SyncLoop:
             emit: takes each new state, on this thread.
         """
         self._report(emit, at_once=True)
-        while not should_stop():
-            self._wake.clear()
-            wait_s = self.step()
-            self._report(emit, at_once=wait_s > 0)
-            until = self._clock.monotonic() + wait_s
-            while wait_s > 0 and not should_stop():
-                if self._wake.wait(min(wait_s, _LOOK_EVERY_S)):
-                    break
-                wait_s = until - self._clock.monotonic()
+        self._line = ThreadPoolExecutor(1, thread_name_prefix="sync-line")
+        try:
+            while not should_stop():
+                self._wake.clear()
+                wait_s = self.step()
+                self._report(emit, at_once=wait_s > 0)
+                until = self._clock.monotonic() + wait_s
+                while wait_s > 0 and not should_stop():
+                    if self._wake.wait(min(wait_s, _LOOK_EVERY_S)):
+                        break
+                    wait_s = until - self._clock.monotonic()
+        finally:
+            self._line.shutdown()
+            self._line = None
+        try:
+            self._write_answers()
+        except StoreFault as error:
+            logger.warning("the bench's own store fails: %s; what was answered is sent again", error)
         self._report(emit, at_once=True)
 
     def step(self) -> float:
@@ -141,6 +162,11 @@ class SyncLoop:
     def _entries_step(self, now: float) -> bool:
         if now < self._not_before:
             return False
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and self._greeted:
+            self._push(ahead)
+            return True
+        self._write_answers()
         batch = self._pending()
         if not self._greeted or (not batch and now >= self._heartbeat_at):
             self._greet()
@@ -149,7 +175,8 @@ class SyncLoop:
             self._decided(decide_next(self._pace, Verdict.NOTHING, sent=0, limit=self._limits.batch_entries,
                                       timing=self._timing))  # fmt: skip
             return False
-        self._push(batch)
+        withheld = self._detail or "refused" if self._pace.withholding else None
+        self._push(self._api.pack(self._outbox.station, batch, withheld))
         return True
 
     def _stuck_step(self, now: float) -> bool:
@@ -164,22 +191,24 @@ class SyncLoop:
         if entry is None:  # acknowledged meanwhile
             del self._stuck[due]
             return False
-        outcome = self._api.push(self._outbox.station, [entry])
+        packed = self._api.pack(self._outbox.station, [entry])
+        outcome = self._api.push(packed)
         if outcome.answer is not None:
-            self._take([entry], outcome.answer)
+            self._take(packed, outcome.answer)
+            self._write_answers()
         elif outcome.verdict not in (Verdict.REFUSED, Verdict.SERVER_ERROR):
             self._note_link(outcome.verdict, outcome.detail)
         return True
 
-    def _pending(self) -> list[Entry]:
+    def _pending(self, after: tuple[int, int] | None = None) -> list[Entry]:
         """The oldest unacknowledged entries that are not stuck."""
         size = 1 if self._pace.withholding else min(self._pace.batch, self._limits.batch_entries)
-        found = self._ask_outbox(size + len(self._stuck))
+        found = self._ask_outbox(size + len(self._stuck), after)
         return [entry for entry in found if _place(entry) not in self._stuck][:size]
 
-    def _ask_outbox(self, limit: int) -> tuple[Entry, ...]:
+    def _ask_outbox(self, limit: int, after: tuple[int, int] | None = None) -> tuple[Entry, ...]:
         set_aside = sum(stuck.size for stuck in self._stuck.values())
-        return self._outbox.pending_entries(limit, self._limits.batch_bytes + set_aside)
+        return self._outbox.pending_entries(limit, self._limits.batch_bytes + set_aside, after)
 
     def _greet(self) -> None:
         outcome = self._api.hello(self._outbox.station)
@@ -195,18 +224,44 @@ class SyncLoop:
         self._settle(verdict, 0, outcome.detail, outcome.retry_after_s)
         self._pace = replace(self._pace, failures=max(failures, self._pace.failures))
 
-    def _push(self, batch: Sequence[Entry]) -> None:
-        withheld = self._detail or "refused" if self._pace.withholding else None
-        outcome = self._api.push(self._outbox.station, batch, withheld)
+    def _push(self, packed: Packed) -> None:
+        if self._line is not None and packed.withheld is None and len(packed.entries) >= _BACKLOG:
+            outcome, ahead = self._push_and_look_ahead(packed, self._line)
+        else:
+            outcome, ahead = self._api.push(packed), None
         verdict = outcome.verdict
         if outcome.answer is not None:
-            verdict = self._take(batch, outcome.answer, withheld)
-        self._settle(verdict, len(batch), outcome.detail, outcome.retry_after_s)
+            verdict = self._take(packed, outcome.answer)
+        if verdict is Verdict.PROGRESS and self._greeted and len(self._unwritten) >= len(packed.entries):
+            self._ahead = ahead
+        else:
+            self._write_answers()
+        self._settle(verdict, len(packed.entries), outcome.detail, outcome.retry_after_s)
 
-    def _take(self, batch: Sequence[Entry], answer: PushAnswer, withheld: str | None = None) -> Verdict:
+    def _push_and_look_ahead(
+        self, packed: Packed, line: ThreadPoolExecutor
+    ) -> tuple[Outcome[PushAnswer], Packed | None]:
+        """Send a batch of a backlog, and use the time in which the server works on it."""
+        exchange = line.submit(self._api.push, packed)
+        ahead: Packed | None = None
+        try:
+            self._write_answers()
+            behind = self._pending(after=_place(packed.entries[-1]))
+            if behind:
+                ahead = self._api.pack(self._outbox.station, behind)
+        finally:
+            outcome = exchange.result()
+        return outcome, ahead
+
+    def _write_answers(self) -> None:
+        if self._unwritten:
+            self._outbox.acknowledge(self._unwritten)
+            self._unwritten = []
+
+    def _take(self, packed: Packed, answer: PushAnswer) -> Verdict:
         """Keep what the answer names; only that is acknowledged."""
-        sent = {_place(entry): entry for entry in batch}
-        first = {entry.generation: entry.seq for entry in reversed(batch)}
+        sent = {_place(entry): entry for entry in packed.entries}
+        first = {entry.generation: entry.seq for entry in reversed(packed.entries)}
         acknowledged: list[Acknowledgement] = []
         moved = False
         lacking = False
@@ -220,7 +275,7 @@ class SyncLoop:
                 continue
             moved = True
             if result.code == Code.WITHHELD:
-                self._mark_stuck(entry, withheld or result.detail or "")
+                self._mark_stuck(entry, packed.withheld or result.detail or "")
                 continue
             if result.status in (Status.CONFLICT, Status.ID_COLLISION):
                 self._forked = True
@@ -229,8 +284,7 @@ class SyncLoop:
                 logger.warning("quarantined at the server: %s: %s", entry.seq, result.code)
             acknowledged.append(Acknowledgement(entry.generation, entry.seq, result.status.value, result.code))
             self._stuck.pop(_place(entry), None)
-        if acknowledged:
-            self._outbox.acknowledge(acknowledged)
+        self._unwritten.extend(acknowledged)
         if answer.epoch != self._epoch:
             self._greeted = False  # hello tells what the server holds now
         elif lacking and not moved:
@@ -255,6 +309,8 @@ class SyncLoop:
 
     def _offer_again(self, heads: Sequence[Head]) -> None:
         """Make pending again what a restored server lacks."""
+        self._write_answers()
+        self._ahead = None
         self._stuck.clear()  # their headers may be among what it lacks
         count = self._outbox.reopen({head.generation: head.seq for head in heads})
         self._photos.forget()

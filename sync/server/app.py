@@ -1,7 +1,7 @@
 """The HTTP face of the server: thin handlers over journal, photos and counts.
 
-Handlers are ``async`` only to read bodies under a cap; everything that touches disk runs on threads: one for writing
-the journal (SQLite has one writer), a few for the rest.
+Handlers are ``async`` only to read bodies under a cap; everything that touches disk runs on threads: as many for
+writing as the database takes at once (SQLite: one), a few for the rest.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from litestar import Litestar, Request, Response, get, post, put
 from litestar.datastructures import ResponseHeader, State
 from litestar.exceptions import HTTPException, InternalServerException
 from litestar.handlers import HTTPRouteHandler
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from station.clock import Clock
 from station.errors import InvalidInput, StoreFault
@@ -41,12 +41,12 @@ from sync.protocol import (
 )
 from sync.server.auth import Authenticator, Caller, Unauthorised
 from sync.server.bodies import read_capped, too_large, unpack
-from sync.server.database import Database
 from sync.server.errors import ApiError
 from sync.server.journal import Journal, Pushed
 from sync.server.judge import judge
 from sync.server.photos import PhotoFolder, PhotoRegister
 from sync.server.projection import counts
+from sync.server.storage import Database
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Service:
         self.authenticator = authenticator
         self.clock = clock
         self.limits = limits
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal-writer")
+        self._writer = ThreadPoolExecutor(database.writers, thread_name_prefix="journal-writer")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="server-reader")
         self._waiting = 0
 
@@ -298,8 +298,8 @@ def _as_refusal(error: Exception) -> ApiError:
         return ApiError(400, "invalid", str(error), "see sync/protocol.py")
     if isinstance(error, StoreFault):
         return ApiError(507, "storage", str(error), "free space on the server; the bench keeps its copy")
-    if isinstance(error, DBAPIError):
-        logger.warning("database: %s", error.orig)
+    if isinstance(error, (DBAPIError, TimeoutError)):
+        logger.warning("database: %s", getattr(error, "orig", error))
         return ApiError(503, "database", "the database does not take it now", "try again later", {"Retry-After": "5"})
     if isinstance(error, HTTPException):
         return ApiError(

@@ -5,7 +5,8 @@ The rule for one entry, given the end of its chain (``head``):
 =================================  ===========================================================================
 continues the head                 inserted; the head moves on, also over a quarantined one: nothing blocks the line
 at or before the head              inserted too: the unique constraint refuses it, and it is compared with what is
-                                   there → duplicate, forked or id_collision
+                                   there → duplicate, forked or id_collision (where places are not unique by a
+                                   constraint, in PostgreSQL's partitions, it is compared at once: the head is locked)
 next, but on another chain         conflict ``chain_broken``, kept in ``disputes``
 further, behind a disputed one     conflict as well: the whole branch is kept
 further                            retry with ``expected_seq``; not kept
@@ -22,10 +23,10 @@ from sqlalchemy import Connection, and_, or_, select, update
 
 from station.journal.entry import GENESIS
 from sync.protocol import Code, EntryResult, Head, Status
-from sync.server.database import Database
 from sync.server.judge import Judged
 from sync.server.projection import project
-from sync.server.rows import disputes, entries, heads, quarantine
+from sync.server.storage import Database
+from sync.server.storage.rows import disputes, entries, heads, quarantine
 
 
 @dataclass(slots=True)
@@ -135,6 +136,7 @@ class _Push:
     def run(self, ordered: Sequence[Judged]) -> list[EntryResult]:
         results: list[EntryResult] = []
         offered: list[Judged] = []
+        known: list[Judged] = []
         for entry in ordered:
             chain = self._chains[entry.generation]
             if entry.seq > chain.seq + 1:
@@ -144,6 +146,8 @@ class _Push:
                     results.append(_retry(entry, chain.seq + 1))
             elif entry.seq == chain.seq + 1 and not _continues(chain, entry):
                 results.append(self._dispute(entry, Status.CONFLICT, Code.CHAIN_BROKEN))
+            elif entry.seq <= chain.seq and not self._database.unique_places:
+                known.append(entry)
             else:
                 if entry.seq == chain.seq + 1:
                     chain.seq, chain.hash = entry.seq, entry.hash if entry.link_is_sound else None
@@ -151,7 +155,7 @@ class _Push:
         new = self._insert(offered)
         results.extend(self._settle_new(new))
         placed = {id(entry) for entry in new}
-        results.extend(self._compare([entry for entry in offered if id(entry) not in placed]))
+        results.extend(self._compare([*(entry for entry in offered if id(entry) not in placed), *known]))
         return results
 
     def _insert(self, offered: list[Judged]) -> list[Judged]:
@@ -167,12 +171,9 @@ class _Push:
             }
             for entry in offered
         ]  # fmt: skip
-        # As a rule all are new, and the count alone says so. If not, take it back and ask for each.
-        attempt = self._connection.begin_nested()
-        if self._database.insert_all(self._connection, entries, rows) == len(rows):
-            attempt.commit()
+        # As a rule all are new. If not, nothing was inserted; ask for each.
+        if self._database.insert_if_all_new(self._connection, entries, rows):
             return offered
-        attempt.rollback()
         statement = self._database.insert_new(entries).returning(entries.c.generation, entries.c.seq)
         stored = {(generation, seq) for generation, seq in self._connection.execute(statement, rows)}
         new: list[Judged] = []

@@ -9,22 +9,14 @@ import msgspec
 
 from station.canonical import check_portable
 from station.errors import InvalidInput
-from station.inspection import record
 from station.journal.entry import entry_hash, payload_hash
 from sync.protocol import Code, Place, WireEntry
+from sync.server.facts import KINDS, NARROW
 
-_KINDS: Final[dict[tuple[str, int], type]] = {
-    (record.PARCEL_OPENED, 1): record.ParcelOpened,
-    (record.PARCEL_PARKED, 1): record.ParcelParked,
-    (record.PARCEL_CLOSED, 1): record.ParcelClosed,
-    (record.INSPECTION_CONFIRMED, 1): record.Inspection,
-    (record.INSPECTION_VOIDED, 1): record.InspectionVoided,
-    (record.LABEL_PRINTED, 1): record.LabelPrinted,
-}
 _DECODERS: Final[dict[tuple[str, int], msgspec.json.Decoder[object]]] = {
-    key: msgspec.json.Decoder(kind) for key, kind in _KINDS.items()
+    key: msgspec.json.Decoder(kind) for key, kind in KINDS.items()
 }
-_KNOWN_KINDS: Final = frozenset(kind for kind, _ in _KINDS)
+_KNOWN_KINDS: Final = frozenset(kind for kind, _ in KINDS)
 _ENTRY: Final = msgspec.json.Decoder(WireEntry)
 _PLACE: Final = msgspec.json.Decoder(Place)
 _NUL: Final = rb"\u0000"
@@ -82,7 +74,10 @@ def judge(station: str, raw: bytes) -> Judged:
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         return _malformed(raw, str(error))
     payload = wire.payload.encode() if wire.payload is not None else None
-    code, detail, fact = _verdict(station, wire, payload)
+    try:
+        code, detail, fact = _verdict(station, wire, payload)
+    except InvalidInput as error:  # a header that cannot be hashed, nor stored in every database
+        return _malformed(raw, str(error))
     return Judged(
         wire.generation, wire.seq, wire.id, wire.kind, wire.schema, wire.recorded_at, wire.actor, payload,
         wire.payload_sha256, wire.prev_hash, wire.hash, raw, wire.id, code, detail, fact,
@@ -92,18 +87,15 @@ def judge(station: str, raw: bytes) -> Judged:
 def _verdict(station: str, wire: WireEntry, payload: bytes | None) -> tuple[Code | None, str, object | None]:
     if payload is not None and payload_hash(payload) != wire.payload_sha256:
         return Code.HASH_MISMATCH, "the payload's SHA-256 is not payload_sha256", None
-    try:
-        expected = entry_hash(
-            station=station, generation=wire.generation, seq=wire.seq, id=wire.id, kind=wire.kind, schema=wire.schema,
-            recorded_at=wire.recorded_at, actor=wire.actor, payload_sha256=wire.payload_sha256,
-            prev_hash=wire.prev_hash,
-        )  # fmt: skip
-    except InvalidInput as error:
-        return Code.HASH_MISMATCH, f"the header cannot be hashed: {error}", None
+    expected = entry_hash(
+        station=station, generation=wire.generation, seq=wire.seq, id=wire.id, kind=wire.kind, schema=wire.schema,
+        recorded_at=wire.recorded_at, actor=wire.actor, payload_sha256=wire.payload_sha256,
+        prev_hash=wire.prev_hash,
+    )  # fmt: skip
     if expected != wire.hash:
         return Code.HASH_MISMATCH, f"the header hashes to {expected}, not to hash", None
     if wire.withheld is not None:
-        return Code.WITHHELD, wire.withheld[:500], None
+        return Code.WITHHELD, wire.withheld[:500].replace("\x00", "�"), None
     if payload is None:
         return None, "", None  # erased at the bench before it was sent; its hash stays
     return judge_payload(wire.kind, wire.schema, payload)
@@ -125,7 +117,7 @@ def judge_payload(kind: str, schema: int, payload: bytes) -> tuple[Code | None, 
         return Code.UNKNOWN_KIND, f"this server does not know {kind!r}", None
     try:
         fact = decoder.decode(payload)
-        if _NUL in payload or _LONG in payload.translate(_DIGITS):
+        if not isinstance(fact, NARROW) and (_NUL in payload or _LONG in payload.translate(_DIGITS)):
             check_portable(msgspec.to_builtins(fact))
     except (msgspec.MsgspecError, InvalidInput, UnicodeError, RecursionError, ValueError, OverflowError) as error:
         return Code.BAD_PAYLOAD, str(error)[:500], None

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import re
+import time
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -16,12 +17,13 @@ from sqlalchemy import select
 
 from station.errors import InvalidInput, StoreFault
 from station.ids import uuid7
-from sync.server.database import Database
-from sync.server.rows import photos
+from sync.server.storage import Database
+from sync.server.storage.rows import photos
 
 logger = logging.getLogger(__name__)
 
 _JPEG: Final = b"\xff\xd8\xff"
+_ABANDONED_S: Final = 3600.0
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -91,7 +93,8 @@ class PhotoFolder:
         try:
             self._incoming.mkdir(parents=True, exist_ok=True)
             for leftover in self._incoming.glob("*.part"):
-                leftover.unlink()
+                if time.time() - leftover.stat().st_mtime > _ABANDONED_S:  # younger ones may be another worker's
+                    leftover.unlink(missing_ok=True)
         except OSError as error:
             raise StoreFault(f"the photo folder {str(folder)!r} cannot be used: {error.strerror}") from error
 

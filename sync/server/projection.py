@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, Select, exists, func, select
 
-from station.inspection.record import Inspection, InspectionVoided
-from sync.server.database import Database
+from station.inspection.record import InspectionVoided
+from sync.server.facts import Inspected
 from sync.server.judge import Judged
-from sync.server.rows import disputes, endings, entries, heads, inspections, photo_names, photos, quarantine
+from sync.server.storage import Database
+from sync.server.storage.rows import disputes, endings, entries, heads, inspections, photo_names, photos, quarantine
 
 
 def project(database: Database, connection: Connection, site_id: str, station: str, applied: Iterable[Judged]) -> None:
@@ -23,7 +24,7 @@ def project(database: Database, connection: Connection, site_id: str, station: s
     named: dict[tuple[str, str], dict[str, object]] = {}
     for entry in applied:
         fact = entry.fact
-        if isinstance(fact, Inspection):
+        if isinstance(fact, Inspected):
             inspected.append(_inspection_row(site_id, station, entry, fact))
             if fact.corrects is not None:
                 ended.append(_ending(site_id, fact.corrects, entry.id, "corrected"))
@@ -45,7 +46,7 @@ def _ending(site_id: str, inspection_id: str, by_entry: str, how: str) -> dict[s
     return {"site_id": site_id, "inspection_id": inspection_id, "by_entry": by_entry, "how": how}
 
 
-def _inspection_row(site_id: str, station: str, entry: Judged, fact: Inspection) -> dict[str, object]:
+def _inspection_row(site_id: str, station: str, entry: Judged, fact: Inspected) -> dict[str, object]:
     refund = fact.decision.refund
     return {
         "site_id": site_id,
@@ -59,9 +60,9 @@ def _inspection_row(site_id: str, station: str, entry: Judged, fact: Inspection)
         "merchant_id": fact.merchant_id,
         "rma": fact.rma,
         "sku": fact.sku,
-        "identity": fact.identity.value,
+        "identity": fact.identity,
         "grade": fact.decision.grade.code if fact.decision.grade else None,
-        "disposition": fact.decision.disposition.value,
+        "disposition": fact.decision.disposition,
         "refund_decision": refund.decision,
         "refund_minor": refund.amount.minor if refund.amount else None,
         "refund_currency": refund.amount.currency if refund.amount else None,

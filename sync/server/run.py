@@ -7,6 +7,7 @@ import contextlib
 import gc
 import ipaddress
 import logging
+import os
 import signal
 import socket
 import threading
@@ -16,14 +17,16 @@ from pathlib import Path
 from types import FrameType
 
 import uvicorn
+from sqlalchemy.engine import URL
 
 from station.clock import SystemClock
 from station.errors import EnvironmentFault, InvalidInput, StationError
 from sync.protocol import TOKEN_VARIABLE, Limits
 from sync.server.app import Service, build_app
 from sync.server.auth import Authenticator, LoopbackOnly, SharedToken
-from sync.server.database import Database, database_url
 from sync.server.photos import PhotoFolder, photo_folder
+from sync.server.storage import database_url, open_database
+from sync.server.workers import run_workers
 
 logger = logging.getLogger(__name__)
 
@@ -55,24 +58,48 @@ def serve(settings: ServerSettings, ready: Callable[[str], None], stop: threadin
         OperatorError: another server uses the database.
         EnvironmentFault: the port is taken, the disk cannot be used.
     """
-    if settings.workers != 1:
-        raise InvalidInput(
-            f"--workers {settings.workers}: SQLite has one writer, so one worker; more come with PostgreSQL"
-        )
     host, port = parse_listen(settings.listen)
     authenticator = choose_authenticator(host, settings.token)
     folder = settings.home / "server"
     url = database_url(settings.database or f"sqlite:///{folder / 'server.sqlite3'}")
+    check_workers(settings.workers, url)
     photos = photo_folder(settings.photos) if settings.photos else folder / "photos"
     with _bind(host, port) as listener:
-        database = Database(url)  # before the photos: its lock says that nobody else is uploading there
-        try:
-            service = Service(database, PhotoFolder(photos), authenticator, SystemClock(), Limits())
-        except StationError:
-            database.close()
-            raise
         shown = f"[{host}]" if ":" in host else host
-        _run(service, listener, stop, lambda: ready(f"http://{shown}:{listener.getsockname()[1]}"))
+        address = f"http://{shown}:{listener.getsockname()[1]}"
+
+        def work(said_ready: Callable[[], None], ended: threading.Event | None) -> None:
+            database = open_database(url)  # before the photos: SQLite's lock says that nobody else is uploading there
+            try:
+                service = Service(database, PhotoFolder(photos), authenticator, SystemClock(), Limits())
+            except StationError:
+                database.close()
+                raise
+            _run(service, listener, ended, said_ready)
+
+        if settings.workers == 1:
+            work(lambda: ready(address), stop)
+        else:
+            run_workers(settings.workers, work, lambda: ready(address), stop)
+
+
+def check_workers(workers: int, url: URL) -> None:
+    """Say whether this many processes can serve this database.
+
+    Raises:
+        InvalidInput: they cannot; the text says why.
+    """
+    if workers < 1:
+        raise InvalidInput(f"--workers {workers}: expected 1 or more")
+    if workers > 1 and url.drivername == "sqlite":
+        raise InvalidInput(
+            f"--workers {workers}: SQLite has one writer, so one worker; give --database postgresql://… for more"
+        )
+    if workers > 1 and not hasattr(os, "fork"):
+        raise InvalidInput(
+            f"--workers {workers}: this system cannot share one port between processes; start several servers "
+            "on ports of their own behind a load balancer"
+        )
 
 
 def parse_listen(text: str) -> tuple[str, int]:

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import URL
 
+from sync.server.storage import database_url
+from tests.postgres import MakePostgres, running_postgres
 from tests.sync.material import FileOutbox, LocalServer, ServerProcess
 
 
@@ -36,3 +39,19 @@ def local_server(tmp_path: Path) -> Iterator[LocalServer]:
     """A server of this test's own on a thread: real sockets, quick to start, nothing to kill."""
     with LocalServer(tmp_path / "server-home") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def make_postgres() -> Iterator[MakePostgres]:
+    """Makes PostgreSQL databases on one server."""
+    with running_postgres() as make:
+        yield make
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_database(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return database_url(f"sqlite:///{tmp_path / 'server.sqlite3'}")
+    make: MakePostgres = request.getfixturevalue("make_postgres")
+    return make(None)

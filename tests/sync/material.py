@@ -154,11 +154,13 @@ class FileOutbox:
                         )
             self._db.execute("COMMIT")
 
-    def pending_entries(self, limit: int, max_bytes: int) -> tuple[Entry, ...]:
+    def pending_entries(self, limit: int, max_bytes: int, after: tuple[int, int] | None = None) -> tuple[Entry, ...]:
         found: list[Entry] = []
         size = 0
         for (body,) in self._all(
-            "SELECT body FROM entry WHERE status IS NULL ORDER BY generation, seq LIMIT ?", (limit,)
+            "SELECT body FROM entry WHERE status IS NULL AND (generation, seq) > (?, ?)"
+            " ORDER BY generation, seq LIMIT ?",
+            (*(after or (0, 0)), limit),
         ):
             entry = _unpack(body)
             size += len(entry.payload or b"")
@@ -349,6 +351,11 @@ class ServerProcess(ServerAtHome):
         assert line, f"the server did not start: {self.log()[-2000:]}"
         self.url = json.loads(line)["listening"]
         self._port = int(self.url.rpartition(":")[2])
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         assert self._process is not None

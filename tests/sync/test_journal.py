@@ -1,4 +1,4 @@
-"""What the server makes of each entry: chain, repeats, forks, quarantine, projections. A real SQLite file."""
+"""What the server makes of each entry: chain, repeats, forks, quarantine, projections. Real databases of both kinds."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from pathlib import Path
 import msgspec
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.engine import URL
 
 from station.canonical import canonical_json
 from station.errors import InvalidInput
 from station.journal.entry import Entry, Fact, entry_hash
 from sync.client.api import encode_push
 from sync.protocol import EntryResult, PushRequest, Status
-from sync.server.database import Database, database_url
 from sync.server.journal import Journal
 from sync.server.judge import judge
 from sync.server.projection import counts
-from sync.server.rows import disputes, entries, quarantine
+from sync.server.storage import database_url, open_database
+from sync.server.storage.rows import disputes, entries, quarantine
+from tests.postgres import MakePostgres
 from tests.sync.material import STATION, an_inspection, chain, damaged, fact, some_entries, void_of
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -31,8 +33,8 @@ OK, DUP, QUA, CON, COL, RET = (
 
 
 class Centre:
-    def __init__(self, path: Path) -> None:
-        self.database = Database(database_url(f"sqlite:///{path}"))
+    def __init__(self, url: URL) -> None:
+        self.database = open_database(url)
         self.journal = Journal(self.database)
 
     def push(self, batch: Sequence[Entry], withheld: str | None = None, station: str = STATION) -> list[EntryResult]:
@@ -50,17 +52,30 @@ class Centre:
 
 
 @pytest.fixture(scope="module")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrated once, copied for each test."""
     path = tmp_path_factory.mktemp("empty") / "server.sqlite3"
-    Centre(path).database.close()
+    open_database(database_url(f"sqlite:///{path}")).close()
     return path
 
 
-@pytest.fixture
-def centre(tmp_path: Path, empty_database: Path) -> Iterator[Centre]:
-    shutil.copy(empty_database, tmp_path / "server.sqlite3")
-    made = Centre(tmp_path / "server.sqlite3")
+@pytest.fixture(scope="module")
+def empty_postgres(make_postgres: MakePostgres) -> str:
+    """The name of a migrated database, to be copied for each test."""
+    url = make_postgres(None)
+    open_database(url).close()
+    assert url.database is not None
+    return url.database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def centre(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Centre]:
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "server.sqlite3")
+        made = Centre(database_url(f"sqlite:///{tmp_path / 'server.sqlite3'}"))
+    else:
+        make: MakePostgres = request.getfixturevalue("make_postgres")
+        made = Centre(make(request.getfixturevalue("empty_postgres")))
     yield made
     made.database.close()
 

@@ -12,10 +12,21 @@ import click
 
 
 @click.command()
-@click.option("--database", metavar="URL", help="sqlite:///PATH. Default: server/server.sqlite3 in the home folder.")
+@click.option(
+    "--database",
+    metavar="URL",
+    help="sqlite:///PATH or postgresql://USER@HOST/NAME. Default: server/server.sqlite3 in the home folder.",
+)
 @click.option("--photos", metavar="FOLDER", help="Where photos lie. Default: server/photos in the home folder.")
 @click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:8480", show_default=True, help="Port 0 = any.")
-@click.option("--workers", metavar="N", type=int, default=1, show_default=True, help="Processes; SQLite takes one.")
+@click.option(
+    "--workers",
+    metavar="N",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Processes; SQLite takes one, PostgreSQL any number.",
+)
 @click.option("--until-eof", is_flag=True, hidden=True, help="End with the process that holds our standard input.")
 def server(database: str | None, photos: str | None, listen: str, workers: int, until_eof: bool) -> None:
     """Take what benches record: journal and photos, exactly once.

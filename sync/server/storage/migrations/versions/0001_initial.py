@@ -12,7 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create every table."""
+    """Create every table; on PostgreSQL the journal in partitions by time (``sync.server.storage``)."""
+    partitioned = op.get_bind().dialect.name == "postgresql"
     op.create_table(
         "disputes",
         sa.Column("site_id", sa.String(length=64), nullable=False),
@@ -51,9 +52,19 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("code", sa.String(length=32), nullable=True),
-        sa.PrimaryKeyConstraint("site_id", "station", "generation", "seq"),
-        sa.UniqueConstraint("site_id", "id", name="entries_id_once"),
+        *(
+            (sa.PrimaryKeyConstraint("site_id", "id"),)
+            if partitioned
+            else (
+                sa.PrimaryKeyConstraint("site_id", "station", "generation", "seq"),
+                sa.UniqueConstraint("site_id", "id", name="entries_id_once"),
+            )
+        ),
+        postgresql_partition_by="RANGE (id)",
     )
+    if partitioned:
+        op.create_index("entries_by_place", "entries", ["site_id", "station", "generation", "seq"])
+        op.execute("CREATE TABLE entries_other PARTITION OF entries DEFAULT")
     op.create_table(
         "heads",
         sa.Column("site_id", sa.String(length=64), nullable=False),
