@@ -67,6 +67,17 @@ def hand_over(python: Path, arguments: list[str]) -> int:
                 continue  # the child got it too, and ends by itself
 
 
+def first_word(arguments: list[str]) -> str:
+    """The command: the first word that is no option, nor the value of ``--home``."""
+    words = iter(arguments)
+    for word in words:
+        if word == "--home":
+            next(words, "")
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
 def main(arguments: list[str]) -> int:
     """Do all the steps; returns an exit code only when nothing was handed over to."""
     refusal = python_refusal(tuple(sys.version_info[:3]), sys.executable)
@@ -79,7 +90,7 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         ensure_system()
-        python = ensure_environment(root)
+        python = ensure_environment(root, for_tests=first_word(arguments) == "test")
     except NotReady as error:
         say(str(error))
         return 3

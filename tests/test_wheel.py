@@ -74,6 +74,7 @@ def test_the_wheel_holds_the_five_packages_and_nothing_else(wheel: Path) -> None
     assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
     for path in (
         "resources/locks/requirements.txt",
+        "resources/locks/test.txt",
         "station/py.typed",
         "station/bootstrap/environment.py",
         "ui/cli/group.py",

@@ -26,6 +26,8 @@ LOCK = "station.lock"
 """Inside the environment: held while it is made, and the sign that the folder is ours."""
 STAMP = "station.stamp"
 """Inside the environment, written last: what it was made for."""
+TEST_STAMP = "station.test.stamp"
+"""The same for what only the tests need; it is added when they are first run."""
 POINTER = "returns_station_checkout.pth"
 """In its site-packages: puts the checkout on the import path."""
 FORMAT = b"1"
@@ -42,10 +44,10 @@ def environment_python(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def is_ready(folder: Path, key: str) -> bool:
+def is_ready(folder: Path, key: str, stamp: str = STAMP) -> bool:
     """Say whether a whole environment with this stamp lies there."""
     try:
-        return (folder / STAMP).read_text(encoding="ascii") == key and environment_python(folder).exists()
+        return (folder / stamp).read_text(encoding="ascii") == key and environment_python(folder).exists()
     except (OSError, ValueError):
         return False
 
@@ -280,8 +282,27 @@ def make_environment(folder: Path, key: str, root: Path, lock_file: Path) -> Non
         replace_text(folder / STAMP, key)
 
 
-def ensure_environment(root: Path) -> Path:
+def add_test_packages(folder: Path, key: str, lock_file: Path) -> None:
+    """Install what only the tests need, on top of the environment.
+
+    Raises:
+        NotReady: pip failed; the environment still serves the program.
+    """
+    wheelhouse = find_wheelhouse(lock_file.parent.parent.parent, os.environ)
+    with locked(folder / LOCK) as handle:
+        if is_ready(folder, key, TEST_STAMP):
+            return
+        say("adding what the tests need (once) …")
+        pip = [str(environment_python(folder)), "-I", "-m", "pip"]
+        run_pip(pip + pip_arguments(lock_file, wheelhouse), handle)
+        replace_text(folder / TEST_STAMP, key)
+
+
+def ensure_environment(root: Path, *, for_tests: bool = False) -> Path:
     """The interpreter of an environment that has exactly the locked packages and sees this checkout.
+
+    Args:
+        for_tests: add the packages that only the tests need.
 
     Raises:
         NotReady: it could not be made.
@@ -295,6 +316,11 @@ def ensure_environment(root: Path) -> Path:
         folder = choose_place(places(root, os.environ), key)
         if not is_ready(folder, key):
             make_environment(folder, key, root, lock_file)
+        if for_tests:
+            test_lock = lock_file.with_name("test.txt")
+            test_key = environment_key(test_lock.read_bytes(), key, "test")
+            if not is_ready(folder, test_key, TEST_STAMP):
+                add_test_packages(folder, test_key, test_lock)
     except OSError as error:
         raise NotReady(f"the Python environment could not be made: {error}") from error
     point_to(folder, root)

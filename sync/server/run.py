@@ -22,9 +22,10 @@ from sqlalchemy.engine import URL
 from station.clock import SystemClock
 from station.errors import EnvironmentFault, InvalidInput, StationError
 from sync.protocol import TOKEN_VARIABLE, Limits
-from sync.server.app import Service, build_app
+from sync.server.app import build_app
 from sync.server.auth import Authenticator, LoopbackOnly, SharedToken
 from sync.server.photos import PhotoFolder, photo_folder
+from sync.server.service import Service
 from sync.server.storage import database_url, open_database
 from sync.server.workers import run_workers
 

@@ -180,12 +180,28 @@ def test_a_wheelhouse_closes_the_network(tmp_path: Path) -> None:
         env.find_wheelhouse(tmp_path, {"STATION_WHEELHOUSE": "/no/such/folder"})
 
 
-def test_the_projects_lock_pins_every_file_by_hash() -> None:
-    lines = (ROOT / "resources" / "locks" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("name", ["requirements.txt", "test.txt"])
+def test_the_projects_lock_pins_every_file_by_hash(name: str) -> None:
+    lines = (ROOT / "resources" / "locks" / name).read_text(encoding="utf-8").splitlines()
     pinned = [line for line in lines if line and not line.startswith(" ")]
     assert len(pinned) > 30
     assert [line for line in pinned if "==" not in line or not line.endswith("\\")] == []
     assert [line for line in lines if line.startswith(" ") and not line.strip().startswith("--hash=sha256:")] == []
+
+
+def test_the_two_locks_agree() -> None:
+    locks = ROOT / "resources" / "locks"
+    run, tests = (
+        {
+            line.partition("==")[0]: line
+            for line in (locks / name).read_text(encoding="utf-8").splitlines()
+            if "==" in line
+        }
+        for name in ("requirements.txt", "test.txt")
+    )
+    assert {name: tests.get(name) for name in run} == run
+    assert "pytest" in tests
+    assert "pytest" not in run
 
 
 # Missing libraries, with a package manager that only writes down what it is asked
@@ -303,6 +319,7 @@ def small_checkout(tmp_path: Path) -> Callable[[str], Path]:
         lock = root / "resources" / "locks" / "requirements.txt"
         lock.parent.mkdir(parents=True)
         lock.write_text(make_wheel(root / "wheelhouse", "1.0"), encoding="utf-8")
+        lock.with_name("test.txt").write_text(lock.read_text(encoding="utf-8"), encoding="utf-8")
         return root
 
     return make
@@ -345,6 +362,9 @@ def test_a_start_makes_the_environment_once_and_passes_everything_on(small_check
 
     again = start(root, "fail")
     assert (again.returncode, again.stderr) == (7, "")
+
+    tests = [start(root, "--home", "x", "test"), start(root, "test")]
+    assert [(run.returncode, "adding what the tests need" in run.stderr) for run in tests] == [(0, True), (0, False)]
 
     # a foreign ui/ in the working directory is not run in our place
     foreign = root.parent / "foreign"

@@ -1,0 +1,153 @@
+"""What benches ask: hello, journal, photos, counts. See ``sync/protocol.py``."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from litestar import Response, get, post, put
+from litestar.handlers import HTTPRouteHandler
+from sqlalchemy.exc import DBAPIError
+
+from station.errors import InvalidInput
+from sync.protocol import (
+    VERSION,
+    HealthAnswer,
+    HelloAnswer,
+    MissingAnswer,
+    MissingRequest,
+    PhotoAnswer,
+    PushAnswer,
+    PushRequest,
+    StatusAnswer,
+)
+from sync.server.auth import Caller
+from sync.server.errors import ApiError
+from sync.server.journal import Pushed
+from sync.server.judge import judge
+from sync.server.projection import counts
+from sync.server.routes.bodies import chunks_of, decode, read_capped, read_json, too_large, unpack
+from sync.server.service import HttpRequest, Service
+from sync.server.storage import Database
+
+logger = logging.getLogger(__name__)
+
+_CHUNK = 256 * 1024
+
+
+def routes(service: Service) -> list[HTTPRouteHandler]:
+    """Handlers of what benches ask."""
+    limits = service.limits
+
+    @get("/v1/health")
+    async def health() -> Response[HealthAnswer]:
+        ready = await service.read(_is_ready, service.database)
+        return Response(HealthAnswer(live=True, ready=ready), status_code=200 if ready else 503)
+
+    @get("/v1/hello")
+    async def hello(request: HttpRequest) -> HelloAnswer:
+        caller = service.caller(request)
+        station: str | None = request.query_params.get("station")
+        if station is not None and not caller.may_write_for(station):
+            raise _foreign(station)
+        held = await service.read(service.journal.heads, caller.site_id, station) if station else ()
+        return HelloAnswer(VERSION, service.database.epoch, service.now_text(), limits, list(held))
+
+    @post("/v1/journal", status_code=200)
+    async def push(request: HttpRequest) -> PushAnswer:
+        caller = service.caller(request)
+        body = await read_capped(chunks_of(request), request.content_length, limits.body_bytes)
+        encoding = request.headers.get("content-encoding", "").lower()
+        started = time.perf_counter()
+        station, pushed = await service.write(_push, service, caller, body, encoding)
+        answers: dict[str, int] = {}
+        for result in pushed.results:
+            answers[result.status.value] = answers.get(result.status.value, 0) + 1
+        took_ms = round((time.perf_counter() - started) * 1000, 1)
+        logger.info("push", extra={"station": station, "bytes": len(body), "took_ms": took_ms, **answers})
+        return PushAnswer(VERSION, service.database.epoch, list(pushed.results), list(pushed.heads), service.now_text())
+
+    @post("/v1/photos/missing", status_code=200)
+    async def missing(request: HttpRequest) -> MissingAnswer:
+        caller = service.caller(request)
+        asked = await read_json(request, MissingRequest, limits.body_bytes)
+        if len(asked.hashes) > limits.missing_hashes:
+            raise ApiError(413, "too_many", f"{len(asked.hashes)} hashes", f"ask for {limits.missing_hashes} at most")
+        held = await service.read(service.photos.held, caller.site_id, asked.hashes)
+        return MissingAnswer([item for item in asked.hashes if item not in held], sorted(held))
+
+    @put("/v1/photos/{sha256:str}", status_code=201)
+    async def photo(request: HttpRequest) -> Response[PhotoAnswer]:
+        caller = service.caller(request)
+        sha256: str = request.path_params["sha256"]
+        declared = request.content_length
+        if declared is None:
+            raise ApiError(411, "length", "the request has no Content-Length", "send the photo's size")
+        if declared > limits.photo_bytes:
+            raise too_large(limits.photo_bytes)
+        if sha256 in await service.read(service.photos.held, caller.site_id, [sha256]):
+            return Response(PhotoAnswer(sha256, declared, "duplicate"), status_code=200)
+        size = await _receive(service, request, sha256, declared)
+        await service.write(service.photos.note, caller.site_id, sha256, size, service.clock.now())
+        logger.info("photo", extra={"sha256": sha256, "bytes": size})
+        return Response(PhotoAnswer(sha256, size, "stored"), status_code=201)
+
+    @get("/v1/status")
+    async def status(request: HttpRequest) -> StatusAnswer:
+        caller = service.caller(request)
+        return await service.read(_status, service, caller.site_id)
+
+    return [health, hello, push, missing, photo, status]
+
+
+def _push(service: Service, caller: Caller, body: bytes, encoding: str) -> tuple[str, Pushed]:
+    request = decode(PushRequest, unpack(body, encoding, service.limits.body_bytes))
+    if not caller.may_write_for(request.station):
+        raise _foreign(request.station)
+    if len(request.entries) > service.limits.batch_entries:
+        raise ApiError(
+            413, "too_many", f"{len(request.entries)} entries", f"send {service.limits.batch_entries} at most"
+        )
+    judged = [judge(request.station, bytes(raw)) for raw in request.entries]
+    return request.station, service.journal.push(caller.site_id, request.station, judged, service.clock.now())
+
+
+async def _receive(service: Service, request: HttpRequest, sha256: str, declared: int) -> int:
+    upload = await service.read(service.photos.store.receive, sha256)
+    try:
+        buffer = bytearray()
+        async for chunk in chunks_of(request):
+            buffer += chunk
+            if upload.size + len(buffer) > service.limits.photo_bytes:
+                raise too_large(service.limits.photo_bytes)
+            if len(buffer) >= _CHUNK:
+                await service.read(upload.write, bytes(buffer))
+                buffer.clear()
+        await service.read(upload.write, bytes(buffer))
+        if upload.size != declared:
+            raise ApiError(400, "cut", f"{upload.size} bytes came, {declared} were announced", "send it again")
+        try:
+            await service.read(upload.keep)
+        except InvalidInput as error:
+            raise ApiError(422, "not_this_photo", str(error), "read the file again and check its hash") from error
+        return upload.size
+    finally:
+        upload.abandon()
+
+
+def _status(service: Service, site_id: str) -> StatusAnswer:
+    with service.database.reading() as connection:
+        return StatusAnswer(epoch=service.database.epoch, **counts(connection, site_id))
+
+
+def _is_ready(database: Database) -> bool:
+    try:
+        with database.reading() as connection:
+            connection.exec_driver_sql("SELECT 1")
+    except DBAPIError:
+        return False
+    return True
+
+
+def _foreign(station: str) -> ApiError:
+    return ApiError(403, "foreign_station", f"this token may not speak for {station!r}", "enrol this bench anew")

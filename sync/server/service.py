@@ -1,0 +1,84 @@
+"""What the handlers of every route use, built once by ``run.serve``."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from litestar import Request
+from litestar.datastructures import State
+
+from station.clock import Clock
+from sync.protocol import VERSION, VERSION_HEADER, Limits
+from sync.server.auth import Authenticator, Caller
+from sync.server.errors import ApiError
+from sync.server.journal import Journal
+from sync.server.photos import PhotoFolder, PhotoRegister
+from sync.server.storage import Database
+
+HttpRequest = Request[Any, Any, State]  # the frameworks' own generics
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_WAITING_PUSHES = 64
+"""Pushes that may wait for the writer; beyond that 503 at once, with a jittered Retry-After."""
+
+
+class Service:
+    """Everything the handlers use, built once."""
+
+    def __init__(
+        self, database: Database, photos: PhotoFolder, authenticator: Authenticator, clock: Clock, limits: Limits
+    ) -> None:
+        self.database = database
+        self.journal = Journal(database)
+        self.photos = PhotoRegister(database, photos)
+        self.authenticator = authenticator
+        self.clock = clock
+        self.limits = limits
+        self._writer = ThreadPoolExecutor(database.writers, thread_name_prefix="journal-writer")
+        self._readers = ThreadPoolExecutor(4, thread_name_prefix="server-reader")
+        self._waiting = 0
+
+    async def write(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Run on the writer's thread, or refuse at once when too many wait."""
+        if self._waiting >= _WAITING_PUSHES:
+            raise _busy("too many benches are sending at once")
+        self._waiting += 1
+        try:
+            return await self._run(self._writer, call, *args, **kwargs)
+        finally:
+            self._waiting -= 1
+
+    async def read(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Run on one of the other threads."""
+        return await self._run(self._readers, call, *args, **kwargs)
+
+    async def _run(self, pool: ThreadPoolExecutor, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(pool, lambda: call(*args, **kwargs))
+
+    def now_text(self) -> str:
+        return self.clock.now().isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    def caller(self, request: HttpRequest) -> Caller:
+        """Check version and identity; every handler but health begins with this."""
+        spoken = request.headers.get(VERSION_HEADER, "")
+        if spoken != str(VERSION):
+            raise ApiError(
+                426, "version", f"this server speaks version {VERSION} of the protocol, the request {spoken!r}",
+                "update the older of the two; the bench keeps recording meanwhile",
+            )  # fmt: skip
+        return self.authenticator.authenticate(request.headers)
+
+    def close(self) -> None:
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self.database.close()
+
+
+def _busy(why: str) -> ApiError:
+    # Jitter spreads the benches that come back; not a secret, so the plain generator will do.
+    return ApiError(503, "busy", why, "try again later", {"Retry-After": str(random.randint(1, 5))})
