@@ -14,7 +14,7 @@ from station.errors import InvalidInput, StoreFault
 from sync.protocol import ErrorAnswer, ErrorBody
 from sync.server.auth import Unauthorised
 from sync.server.errors import ApiError
-from sync.server.routes import bench
+from sync.server.routes import bench, feed
 from sync.server.service import Service
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ _NO_STORE = "no-store"
 def build_app(service: Service) -> Litestar:
     """Put the handlers over a service. The app closes it when it ends."""
     return Litestar(
-        route_handlers=[*bench.routes(service)],
+        route_handlers=[*bench.routes(service), *feed.routes(service)],
         on_shutdown=[service.close],
         exception_handlers={Exception: _answer_error},
         response_headers=[ResponseHeader(name="Cache-Control", value=_NO_STORE)],

@@ -15,6 +15,7 @@ from station.clock import Clock
 from sync.protocol import VERSION, VERSION_HEADER, Limits
 from sync.server.auth import Authenticator, Caller
 from sync.server.errors import ApiError
+from sync.server.feed import Feed
 from sync.server.journal import Journal
 from sync.server.photos import PhotoFolder, PhotoRegister
 from sync.server.storage import Database
@@ -35,6 +36,7 @@ class Service:
     ) -> None:
         self.database = database
         self.journal = Journal(database)
+        self.feed = Feed(database)
         self.photos = PhotoRegister(database, photos)
         self.authenticator = authenticator
         self.clock = clock

@@ -171,3 +171,30 @@ photos = Table(
     Column("received_at", UtcDateTime, nullable=False),
 )
 """Photos that are in the folder."""
+
+feed_heads = Table(
+    "feed_heads",
+    metadata,
+    Column("site_id", String(64), primary_key=True),
+    Column("topic", String(32), primary_key=True),
+    Column("rev", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("checksum", String(16), nullable=False),
+    Column("horizon", BigInteger, nullable=False),
+)
+"""The newest revision of each topic; the writing transaction locks its row. ``horizon``: tombstones up to here may be
+gone."""
+
+feed_items = Table(
+    "feed_items",
+    metadata,
+    Column("site_id", String(64), primary_key=True),
+    Column("topic", String(32), primary_key=True),
+    Column("key", String(300), primary_key=True),
+    Column("rev", BigInteger, nullable=False),
+    Column("body", Text, nullable=True),
+    Column("digest", String(64), nullable=True),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Index("feed_items_by_rev", "site_id", "topic", "rev", unique=True),
+)
+"""What benches are told; ``body`` null = a tombstone."""
