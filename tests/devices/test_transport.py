@@ -117,9 +117,9 @@ def test_no_permission_names_the_group(tmp_path: Path) -> None:
 
 
 def test_the_text_for_no_permission() -> None:
-    from devices.transport import _why_not_opened
+    from devices.refusals import refusal
 
-    text = _why_not_opened("/dev/null", PermissionError(13, "Permission denied"))
+    text = str(refusal("/dev/null", "/dev/null", PermissionError(13, "Permission denied")))
     assert "no permission to open '/dev/null'" in text
     assert re.search(r"usermod -aG \w+ USER", text)
 
@@ -127,7 +127,7 @@ def test_the_text_for_no_permission() -> None:
 def test_a_port_is_ours_alone() -> None:
     device = PtyLine()
     first = open_transport(device.port, SETTINGS)
-    with pytest.raises(DeviceFault, match="in use by another program"):
+    with pytest.raises(DeviceFault, match="in use by this program itself"):
         open_transport(device.port, SETTINGS)
     first.close()
     open_transport(device.port, SETTINGS).close()
