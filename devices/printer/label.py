@@ -12,12 +12,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from devices.printer.symbol import (
     CODE128_AIM,
-    MIN_DOTS,
     QUIET_MODULES,
     Expected,
     Writer,
     check_code128,
     check_symbols,
+    least_dots,
     python_barcode_modules,
     reads_back,
     zxing_modules,
@@ -81,6 +81,22 @@ def label_fields(job: LabelJob) -> dict[str, str]:
     }
 
 
+def tote_fields(tote: str, title: str) -> dict[str, str]:
+    """The fields of template ``tote``."""
+    return {"tote": tote, "title": title}
+
+
+def hold_fields(lpn: str, title: str, *, word: str, reason: str, date: str = "") -> dict[str, str]:
+    """The fields of template ``hold``: ``word`` is HOLD, DAMAGED …, read from afar."""
+    return {"word": word.upper(), "reason": reason, "lpn": lpn, "title": title, "date": date}
+
+
+def vendor_fields(vendor: str, authorisation: str, units: int) -> dict[str, str]:
+    """The fields of template ``vendor``: ``authorisation`` is the return number that the vendor gave."""
+    count = f"{units} UNIT" + ("S" if units != 1 else "")
+    return {"word": "RETURN TO VENDOR", "vendor": vendor, "authorisation": authorisation, "units": count}
+
+
 def compose(template: LabelTemplate, fields: Mapping[str, str], *, writers: Sequence[Writer] = _WRITERS) -> LabelImage:
     """Draw a label and read its symbols back.
 
@@ -90,7 +106,7 @@ def compose(template: LabelTemplate, fields: Mapping[str, str], *, writers: Sequ
         writers: asked in turn for a symbol's modules until one reads back.
 
     Raises:
-        InvalidInput: a mandatory field is missing or does not fit, or its bars would be under two dots wide.
+        InvalidInput: a mandatory field is missing or does not fit, or its bars would be too narrow to print.
         Defect: a symbol on the finished bitmap does not read back as what it should be.
     """
     size = (template.dots(template.width_mm), template.dots(template.height_mm))
@@ -188,9 +204,9 @@ def _draw_code128(
     modules = _modules(text, writers)
     room = template.dots(field.width)
     dots = min(field.max_dots, room // (len(modules) + 2 * QUIET_MODULES))
-    if dots < MIN_DOTS:
+    if dots < (least := least_dots(template.dpi)):
         raise InvalidInput(
-            f"{field.field} {text!r} is too long for label {template.name!r}: its bars would be under {MIN_DOTS} dots "
+            f"{field.field} {text!r} is too long for label {template.name!r}: its bars would be under {least} dots "
             f"wide on {field.width:g} mm at {template.dpi} dpi; use a wider label or a shorter code"
         )
     x = template.dots(field.x) + (room - len(modules) * dots) // 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -20,8 +21,10 @@ Writer: TypeAlias = Callable[[str], str]
 
 QUIET_MODULES = 10
 """Clear modules on either side. Source: ISO/IEC 15417 §4.4.2 (Code 128: 10 X)."""
-MIN_DOTS = 2
+_MIN_DOTS = 2
 """Fewest dots per module that a thermal printer keeps apart (DEVICES §5.2: at 1.6 dots 28 of 100 were read)."""
+_MIN_MODULE_MM = 0.25
+"""Narrowest bar that common hand scanners read at arm's length; 2 dots at 203 dpi, 3 at 300."""
 CODE128_AIM = "]C0"
 _LONGEST = 48
 
@@ -37,6 +40,15 @@ def zxing_modules(text: str) -> str:
     pixels = np.asarray(symbol)
     row = pixels[pixels.shape[0] // 2]
     return "".join("1" if value < 128 else "0" for value in row).strip("0")
+
+
+def least_dots(dpi: int) -> int:
+    """Fewest dots per module at a printer's resolution.
+
+    >>> [least_dots(dpi) for dpi in (203, 300, 600)]
+    [2, 3, 6]
+    """
+    return max(_MIN_DOTS, math.ceil(_MIN_MODULE_MM * dpi / 25.4))
 
 
 def check_code128(text: str) -> None:
