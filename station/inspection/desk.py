@@ -29,6 +29,7 @@ from station.inspection.ports import BenchStore
 from station.inspection.stepper import CURRENT, Seat, Stepper
 from station.inspection.units import Units
 from station.inspection.view import Band, Outcome, State, Tone
+from station.inspection.waiting_labels import WaitingLabels
 from station.inspection.workflow import Event, may
 
 __all__ = ["Desk", "Seat"]
@@ -44,7 +45,8 @@ class Desk:
     ) -> None:
         self._at = Stepper(store, rules, seat, clock, ids, shift_start)
         self._parcels = Parcels(self._at)
-        self._units = Units(self._at)
+        self._labels = WaitingLabels(self._at)
+        self._units = Units(self._at, self._labels)
         self._past = GoingBack(self._at)
 
     def resume(self) -> Outcome:
@@ -95,6 +97,14 @@ class Desk:
         if not may(self._at.draft.state, Event.PHOTOGRAPHED):
             return None
         return self._at.do(PhotographedEvent(photo=photo), tone=Tone.TICK)
+
+    def label_left(self, lpn: str) -> None:
+        """The label of a plate is printed (with scan-back: scanned): it is not printed again after a restart."""
+        self._labels.left(lpn)
+
+    def labels_again(self) -> Outcome | None:
+        """After a start, where there is a printer: labels that were on their way, as copies; None = none were."""
+        return self._labels.again()
 
     def command(self, command: Command, given_by: str = "key", *, device_detail: str = "") -> Outcome:
         """Carry out one action of the table.
