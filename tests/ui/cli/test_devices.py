@@ -245,7 +245,9 @@ def test_a_live_line_for_people(station: Callable[..., Running], tmp_path: Path)
     ("words", "code", "said"),
     [
         (["watch", "/dev/no-such-port", "--driver", "mt_sics"], 3, "no such port"),
-        (["watch", "/dev/null", "--driver", "abacus"], 2, "mt_sics, print_string"),
+        (["watch", "/dev/null", "--driver", "abacus"], 2, "'mt_sics', 'toledo_continuous'"),
+        (["watch", "/dev/null", "--driver", "sma", "--unit", "kg"], 2, "leave unit = 'kg' out"),
+        (["watch", "/dev/null", "--driver", "toledo_8217", "--unit", "stone"], 2, "not in 'stone'"),
         (["capture", "/dev/no-such-port", "--out", "x"], 3, "no such port"),
         (["replay", "no-such-file"], 2, "no-such-file"),
         (["simulate", "scale", "--link", "/no/such/folder/link"], 3, "link"),
