@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from devices.ports import Transport
+from devices.ports import Status, Transport
 from devices.probes import is_probe
 from devices.scale import DRIVERS, ScaleDriver
 from devices.scale.frames import Garbage, Prompt, Reading, Reply, strip_noise
@@ -25,12 +25,14 @@ from station.inspection.facts import StableSource
 
 PROBES = (b"\nW\r", b"SI\r\n", b"W\r", b"W", b"\x05")
 """All that is ever sent to find a protocol, in this order: SMA, MT-SICS, NCI and ECR, 8217, CAS."""
+_NOT_IN_SEVEN_BITS = b"SI\r\n"
+"""With a parity bit, a scale at half the speed reads a P in it: "print" in the protocols of single bytes."""
 ANSWERS = (b"\x11",)
 """What a scale may be told when it asks to go on: DC1, which in the CAS handshake means "the weight, please"."""
 
 LISTEN_S = 1.5
-_ANSWER_S = 0.7
-"""A scale answers within a few tens of milliseconds; NCI suggests one second, and each is asked three times."""
+_ANSWER_S = 0.5
+"""A scale answers within some tens of milliseconds."""
 _BETWEEN_S = 0.2
 """8217: at least this long between two commands (DEVICES §1.3)."""
 _ASKED = 3
@@ -129,7 +131,8 @@ def _score(driver: ScaleDriver, data: bytes, settings: LineSettings, poll: bytes
     # a recording begins and ends in the middle of a frame
     lead = len(frames[0].raw) if frames and isinstance(frames[0], Garbage) else 0
     rest = sum(len(frame.raw) for frame in parser.drop())
-    whole = [frame for frame in frames if isinstance(frame, Reading)]
+    # a refused command is answered in much the same words by scales that have nothing else in common
+    whole = [frame for frame in frames if isinstance(frame, Reading) and frame.status is not Status.FAULT]
     explained = sum(len(frame.raw) for frame in frames if isinstance(frame, Reading | Reply | Prompt))
     share = min(1.0, explained / max(1, len(data) - lead - rest))
     weighed = [frame for frame in whole if frame.mass is not None]
@@ -211,8 +214,6 @@ class Detector:
                     candidates = classify(data, settings, least=_ASKED_FRAMES, poll=probe, drivers=self._drivers)
                     if candidates:
                         return Detection(candidates, _found(candidates), data[-64:])
-            if answered:
-                break  # it understood something at this speed: another one would not be better
         if answered:
             return Detection((), f"it answers, but in no known protocol; last bytes {answered[-16:]!r}", answered[-64:])
         return Detection(
@@ -224,10 +225,15 @@ class Detector:
     def _settings_to_ask_at(self, probe: bytes, speed: int) -> list[LineSettings]:
         """Speed 0 = the makers' defaults of the drivers that ask so; else their formats at that speed."""
         defaults = [driver.line for driver in self._drivers.values() if driver.poll == probe and driver.name != "hid"]
-        # a request with a parity bit is another character for a scale that was set to eight bits
-        formats = dict.fromkeys([*defaults, *(_as_eight_bits(line) for line in defaults)])
+        # a request with a parity bit is another character for a scale that was set to eight bits, and the other way
+        others = (LineSettings(line.baud, *bits) for line in defaults for bits in ((8, "N"), (7, "E")))
+        formats = [
+            line
+            for line in dict.fromkeys([*defaults, *others])
+            if not (line.data_bits == 7 and probe == _NOT_IN_SEVEN_BITS)
+        ]
         if not speed:
-            return list(formats)
+            return formats
         return list(dict.fromkeys(replace(line, baud=speed) for line in formats if line.baud != speed))
 
     def _exchange(self, probe: bytes, settings: LineSettings) -> bytes:

@@ -212,7 +212,7 @@ def _names(*names: str) -> frozenset[str]:
 
 def _name(port: ListedPort, known: KnownDevice | None) -> str:
     own = " ".join(word for word in (port.maker, port.product) if word)
-    if known and own:
+    if known and own and own.casefold() not in known.name.casefold():
         return f"{known.name} ({own})"
     return known.name if known else own or ("built-in serial port" if port.vid is None else describe(port))
 

@@ -100,7 +100,7 @@ def test_every_key_leads_to_its_own_port_and_to_no_other(ports: list[ListedPort]
 
 def test_the_same_path_must_stay_the_same_device() -> None:
     must_be_same("/dev/ttyUSB0", FTDI, ListedPort("/dev/ttyUSB0", 0x0403, 0x6001, "A10KXYZ7", "9-9"))
-    with pytest.raises(DeviceFault, match="another device.*this is not the paired device"):
+    with pytest.raises(DeviceFault, match=r"another device.*this is not the paired device"):
         must_be_same("/dev/ttyUSB0", FTDI, CH340)
     with pytest.raises(DeviceFault, match="another device"):
         must_be_same("/dev/ttyUSB0", FTDI, FTDI_2)
