@@ -1,6 +1,6 @@
 """Documented print layouts beyond Ohaus, Sartorius and Rice Lake: one pure function per maker's table.
 
-Each takes a line without its terminator (bytes are characters one to one) and returns a reading, or None where the
+Each takes a line without its terminator and returns a reading, or None where the
 columns are not exactly the table's. ``print_string.py`` says how lines become frames and when a layout is believed.
 
 Sources: Shinko Vibra HG manual p. 28 (14 or 15 characters; the same in Kern EG and EW), with a real capture and photos
@@ -75,7 +75,7 @@ def parse_vibra(line: str, frame: bytes) -> Reading | None:
         return None
     if found["stab"] == "E":
         return no_mass(frame, Status.FAULT)
-    digits = _blanked(whole + last)
+    digits = _blanked((whole + last).removesuffix("."))
     if digits is None:
         return None
     stable = {"S": True, "U": False}.get(found["stab"])

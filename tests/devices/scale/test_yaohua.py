@@ -114,7 +114,7 @@ def test_damaged_frames_are_refused(frame: bytes) -> None:
 def test_answers_that_are_no_weight() -> None:
     assert parse(b"\x02AA00\x03") == [Reply(b"\x02AA00\x03")]
     assert DRIVERS["yaohua"].poll is None
-    assert READ_GROSS == bytes.fromhex("02 41 42 30 33 03")  # the manual's own table
+    assert bytes.fromhex("02 41 42 30 33 03") == READ_GROSS  # the manual's own table
 
 
 def test_every_single_changed_byte_is_refused() -> None:
