@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,21 +12,18 @@ from PIL import Image, ImageDraw, ImageFont
 from devices.printer.symbol import (
     CODE128_AIM,
     QUIET_MODULES,
+    WRITERS,
     Expected,
     Writer,
     check_code128,
     check_symbols,
+    code128_modules,
     least_dots,
-    python_barcode_modules,
-    reads_back,
-    zxing_modules,
 )
 from devices.printer.template import Align, Face, LabelTemplate, SymbolField, TextField
 from station.assets import asset
 from station.errors import InvalidInput
 from station.inspection.view import LabelJob
-
-logger = logging.getLogger(__name__)
 
 _FONTS = {
     Face.REGULAR: "Inter-Regular.ttf",
@@ -35,7 +31,6 @@ _FONTS = {
     Face.BOLD: "Inter-Bold.ttf",
     Face.DISPLAY: "InterDisplay-Bold.ttf",
 }
-_WRITERS: tuple[Writer, ...] = (python_barcode_modules, zxing_modules)
 _PADDING_MM = 1.2
 """Between the edge of a black box and its white letters."""
 
@@ -97,7 +92,7 @@ def vendor_fields(vendor: str, authorisation: str, units: int) -> dict[str, str]
     return {"word": "RETURN TO VENDOR", "vendor": vendor, "authorisation": authorisation, "units": count}
 
 
-def compose(template: LabelTemplate, fields: Mapping[str, str], *, writers: Sequence[Writer] = _WRITERS) -> LabelImage:
+def compose(template: LabelTemplate, fields: Mapping[str, str], *, writers: Sequence[Writer] = WRITERS) -> LabelImage:
     """Draw a label and read its symbols back.
 
     Args:
@@ -201,7 +196,7 @@ def _draw_code128(
 ) -> int:
     """Draw one Code 128; returns its dots per module."""
     check_code128(text)
-    modules = _modules(text, writers)
+    modules = code128_modules(text, writers)
     room = template.dots(field.width)
     dots = min(field.max_dots, room // (len(modules) + 2 * QUIET_MODULES))
     if dots < (least := least_dots(template.dpi)):
@@ -216,14 +211,3 @@ def _draw_code128(
         if module == "1":
             pen.rectangle((x + place * dots, y, x + (place + 1) * dots - 1, y + height - 1), fill=0)
     return dots
-
-
-def _modules(text: str, writers: Sequence[Writer]) -> str:
-    """The first writer's modules that read back; if none does, the last one's, for the gate to refuse."""
-    modules = ""
-    for writer in writers:
-        modules = writer(text)
-        if reads_back(modules, text):
-            return modules
-        logger.info("%s writes %r wrongly; the next writer is asked", getattr(writer, "__name__", writer), text)
-    return modules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from station.errors import Defect, InvalidInput
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
+
+logger = logging.getLogger(__name__)
 
 Writer: TypeAlias = Callable[[str], str]
 """Text → modules as ``0`` and ``1``, first bar to last bar, without quiet zones."""
@@ -93,3 +96,17 @@ def reads_back(modules: str, text: str) -> bool:
     picture = np.repeat(np.broadcast_to(row, (24, row.size)), 3, axis=1)
     read = zxingcpp.read_barcodes(np.ascontiguousarray(picture), formats=zxingcpp.barcode_formats_from_str("Code128"))
     return [(symbol.text, symbol.symbology_identifier) for symbol in read] == [(text, CODE128_AIM)]
+
+
+WRITERS: tuple[Writer, ...] = (python_barcode_modules, zxing_modules)
+
+
+def code128_modules(text: str, writers: Sequence[Writer] = WRITERS) -> str:
+    """The first writer's modules that read back; if none does, the last one's, for the gate to refuse."""
+    modules = ""
+    for writer in writers:
+        modules = writer(text)
+        if reads_back(modules, text):
+            return modules
+        logger.info("%s writes %r wrongly; the next writer is asked", getattr(writer, "__name__", writer), text)
+    return modules
