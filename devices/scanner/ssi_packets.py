@@ -34,8 +34,6 @@ _AIM = re.compile(rb"\][A-Za-z][0-9A-Za-z]")
 class Opcode(IntEnum):
     """The few that a host of a bench needs."""
 
-    SSI_MGMT = 0x80
-    REQUEST_REVISION = 0xA3
     PARAM_SEND = 0xC6
     ACK = 0xD0
     NAK = 0xD1
@@ -43,7 +41,6 @@ class Opcode(IntEnum):
     SCAN_ENABLE = 0xE9
     SCAN_DISABLE = 0xEA
     DECODE_DATA = 0xF3
-    EVENT = 0xF6
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from pytestqt.qtbot import QtBot
 from devices.ports import Light, LightChanged, Refused, ScanArrived
 from devices.scanner import DuplicateGuard
 from station.errors import InvalidInput
+from station.identify.commands import Command
+from ui.bench.window import BenchIdentity, BenchWindow
+from ui.theme.tokens import THEMES
 from ui.wedge import KeyboardWedge, parse_prefix
 from ui.wedge_layout import LABEL, diagnose_layout, typed_on
 
@@ -53,7 +56,7 @@ class Bench(QWidget):
 class Keyboard:
     """Sends presses and releases to a window as the system does: one by one, each with its time."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: QWidget) -> None:
         self._window = bench.windowHandle()
         self.at_ms = 100_000
 
@@ -314,6 +317,30 @@ def test_keys_that_wait_behind_a_busy_window_are_still_one_scan(bench: Bench, we
     keyboard.key(K.Key_Return, "\r")
     assert heard.scans == [CODE.encode()]
     assert bench.pressed == 0
+
+
+def test_at_the_bench_a_scan_is_no_command_and_a_key_is_one_at_once(qtbot: QtBot) -> None:
+    window = BenchWindow(BenchIdentity("Bench 1", "Hall", "Anna"), THEMES["dark"])
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.focusWindow() is window.windowHandle())
+    given: list[object] = []
+    window.command_given.connect(lambda command, by: given.append((command, by)))
+    wedge = KeyboardWedge()
+    wedge.start()
+    heard = Heard(wedge)
+    keyboard = Keyboard(window)
+    keyboard.scan("21HD7", end=None)
+    keyboard.key(K.Key_F8)  # how some scanners send GS; by itself it is SKIP
+    keyboard.key(K.Key_Return, "\r")
+    assert heard.scans == [b"21HD7\x1d"]
+    assert given == []
+    keyboard.key(K.Key_F8, after_ms=2000)
+    keyboard.key(K.Key_F11, after_ms=2000)
+    assert given == [(Command.SKIP, "key"), (Command.CONFIRM, "key")]
+    wedge.stop()
+    window.close()
 
 
 def test_the_badge_and_the_light(bench: Bench) -> None:
