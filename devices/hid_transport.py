@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from devices.ports import DeviceAbsent
 from devices.transport import format_bytes
 from station.errors import DeviceFault
 
@@ -176,7 +177,7 @@ class HidTransport:
 
     def _gone(self, doing: str, error: Exception) -> DeviceFault:
         logger.info("cannot %s %s: %s", doing, self._port, error)
-        return DeviceFault(f"{self._port!r} is unplugged or has switched itself off: check its cable, press its button")
+        return DeviceAbsent(f"{self._port!r} is unplugged or has switched itself off: check its cable, press its button")
 
     def _log(self, way: str, data: bytes) -> None:
         if logger.isEnabledFor(logging.DEBUG):
@@ -188,12 +189,12 @@ def _choose(wanted: HidPort, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
         for entry in found:
             if os.fsdecode(entry["path"]) == wanted.path:
                 return entry
-        raise DeviceFault(f"no USB device at {wanted.text!r}: is it plugged in and switched on?")
+        raise DeviceAbsent(f"no USB device at {wanted.text!r}: is it plugged in and switched on?")
     alike = [entry for entry in found if not wanted.serial or entry.get("serial_number") == wanted.serial]
     if not alike:
         others = ", ".join(sorted({repr(entry.get("serial_number") or "") for entry in found}))
         there = f"; plugged in are those with serial {others}" if others else ""
-        raise DeviceFault(f"no USB device {wanted.text!r}{there}: is it plugged in and switched on?")
+        raise DeviceAbsent(f"no USB device {wanted.text!r}{there}: is it plugged in and switched on?")
     # One device may show several interfaces; the scale is the one on the scales' usage page.
     scales = [entry for entry in alike if entry.get("usage_page") == _SCALE_PAGE] or alike
     paths = {bytes(entry["path"]) for entry in scales}

@@ -151,7 +151,7 @@ def hid_scales(library: HidLibrary | None = None) -> tuple[Found, ...]:
     except (StationError, OSError, RuntimeError, ValueError) as error:
         logger.info("USB scales cannot be listed: %s", error)
         return ()
-    scales = {}
+    scales: dict[str, dict[str, Any]] = {}
     for entry in listed:
         if (entry["vendor_id"], entry["product_id"]) in KNOWN_USB_SCALES or entry.get("usage_page") == SCALE_USAGE_PAGE:
             scales.setdefault(os.fsdecode(entry["path"]), entry)

@@ -283,7 +283,10 @@ def running(driver: str) -> Iterator[tuple[str, ScaleSimulator, PtyLine]]:
         line.close()
 
 
-@pytest.mark.parametrize("driver", ["mt_sics", "toledo_continuous", pytest.param("cas", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "driver",
+    [pytest.param("mt_sics", marks=pytest.mark.slow), "toledo_continuous", pytest.param("cas", marks=pytest.mark.slow)],
+)
 def test_through_a_real_pseudo_terminal(driver: str) -> None:
     with running(driver) as (port, _, _):
         found = Detector(port).run().found

@@ -48,12 +48,8 @@ def list_(home: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"devices": [_document(device, config) for device in found], "absent": absent}))
         return
-    for device in found:
-        _show(device, config)
-    for missing in absent:
-        click.echo(f"{missing['role']}: {missing['port']} is not plugged in")
-    if not found:
-        click.echo(_NOTHING)
+    for line in lines_of(found, absent, config):
+        click.echo(line)
 
 
 @click.command("pair")
@@ -93,12 +89,12 @@ def pair_(
         return _forget(home, role, as_json)
     found = inventory()
     if port is None:
-        port = _propose(role, found, config, yes=yes, as_json=as_json)
+        port = propose(role, found, config, yes=yes, as_json=as_json)
         if port is None:
             return 1
     device = next((device for device in found if device.is_called(port)), None)
     name = _name_to_keep(role, port, device)
-    _refuse_second_role(role, name, device, config)
+    refuse_second_role(role, name, device, config)
     table = {PORT_KEY.get(role, "port"): name, **_line_settings(role, driver, baud, bits), **_more(settings)}
     detection = None
     if role == "scale" and name.startswith("hid:"):
@@ -137,19 +133,23 @@ def _document(device: Found, config: Config) -> dict[str, object]:
     }
 
 
-def _show(device: Found, config: Config) -> None:
-    roles = _roles(device, config)
-    facts = [
-        f"paired: {', '.join(roles)}" if roles else "",
-        f"in use by {device.held_by}" if device.held_by else "",
-    ]
-    click.echo(f"{device.port or '(no port)':<16} {device.what:<8} {device.name}")
-    click.echo("   ".join(["", device.key, *filter(None, facts)]))
-    for problem in device.problems:
-        click.echo(f"   ! {problem.text}: {problem.fix}")
+def lines_of(found: Sequence[Found], absent: Sequence[dict[str, str]], config: Config) -> list[str]:
+    """The list for people."""
+    lines = []
+    for device in found:
+        roles = _roles(device, config)
+        facts = [
+            f"paired: {', '.join(roles)}" if roles else "",
+            f"in use by {device.held_by}" if device.held_by else "",
+        ]
+        lines.append(f"{device.port or '(no port)':<16} {device.what:<8} {device.name}")
+        lines.append("   ".join(["", device.key, *filter(None, facts)]))
+        lines += [f"   ! {problem.text}: {problem.fix}" for problem in device.problems]
+    lines += [f"{missing['role']}: {missing['port']} is not plugged in" for missing in absent]
+    return lines if found else [*lines, _NOTHING]
 
 
-def _candidates(role: str, found: Sequence[Found], config: Config) -> list[Found]:
+def candidates_for(role: str, found: Sequence[Found], config: Config) -> list[Found]:
     """What could have a role and has none yet; those that are known to be such devices come alone."""
     wanted = role.removesuffix("_2")
     kinds = {"camera": ("camera",), "scale": ("serial", "hid")}.get(wanted, ("serial",))
@@ -160,8 +160,8 @@ def _candidates(role: str, found: Sequence[Found], config: Config) -> list[Found
     ]
 
 
-def _propose(role: str, found: Sequence[Found], config: Config, *, yes: bool, as_json: bool) -> str | None:
-    candidates = _candidates(role, found, config)
+def propose(role: str, found: Sequence[Found], config: Config, *, yes: bool, as_json: bool) -> str | None:
+    candidates = candidates_for(role, found, config)
     if len(candidates) == 1:
         device = candidates[0]
         sentence = f"{device.name} at {device.port} could be the {role}"
@@ -205,7 +205,7 @@ def _name_to_keep(role: str, port: str, device: Found | None) -> str:
     return port
 
 
-def _refuse_second_role(role: str, name: str, device: Found | None, config: Config) -> None:
+def refuse_second_role(role: str, name: str, device: Found | None, config: Config) -> None:
     for other, paired in _paired_ports(config).items():
         same = paired and (paired == name or (device is not None and device.is_called(paired)))
         if same and other != role and not (role.startswith("camera") != other.startswith("camera")):
