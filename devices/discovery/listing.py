@@ -83,6 +83,8 @@ def linux_usb_devices(root: Path) -> tuple[UsbDevice, ...]:
 
 def _linux_port(root: Path, node: Path) -> ListedPort | None:
     device = root / "dev" / node.name
+    if not (node / "device").is_symlink():
+        return None  # a console
     try:
         folder = (node / "device").resolve(strict=True)
         # 0 = the driver reserved a number for a UART that is not there
