@@ -34,7 +34,7 @@ _CAPTURES = 0x0000_0001 | 0x0000_1000
 _HAS_DEVICE_CAPS = 0x8000_0000
 _PLACEHOLDERS = {"0001", "sn0001", "200901010001", "20200101", "01.00.00", "default", "unknown"}
 """Serial numbers that makers put into every camera they build, in lower case."""
-_KEY = re.compile(r"usb:([0-9a-f]{4}):([0-9a-f]{4})(?:([:@])(.+))?", re.IGNORECASE)
+KEY = re.compile(r"usb:([0-9a-f]{4}):([0-9a-f]{4})(?:([:@])(.+))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,17 @@ class CameraFound:
     """Where it is plugged in: the USB port chain, e.g. ``1-1.4``; empty = not USB."""
 
 
-def list_cameras(platform: str = sys.platform) -> list[CameraFound]:
+def list_cameras(backend: str = "auto", platform: str = sys.platform) -> list[CameraFound]:
     """Every camera of this machine, in OpenCV's order.
+
+    Args:
+        backend: as in the configuration; on Windows ``dshow`` counts in another order than ``msmf``.
+        platform: ``sys.platform``, given by tests.
 
     Raises:
         EnvironmentFault: this system needs a package that is not installed.
     """
-    return linux_cameras() if platform.startswith("linux") else _asked_cameras(platform)
+    return linux_cameras() if platform.startswith("linux") else _asked_cameras(platform, backend)
 
 
 def resolve(source: str, cameras: Iterable[CameraFound]) -> CameraFound:
@@ -75,7 +79,7 @@ def resolve(source: str, cameras: Iterable[CameraFound]) -> CameraFound:
     Raises:
         DeviceFault: not a key, none fits, or more than one does.
     """
-    parts = _KEY.fullmatch(source.strip())
+    parts = KEY.fullmatch(source.strip())
     if parts is None:
         raise DeviceFault(f"camera {source!r} is no key: expected usb:VID:PID:SERIAL or usb:VID:PID@PLACE")
     cameras = list(cameras)
@@ -213,7 +217,7 @@ class _Listed(Protocol):
     pid: int | None
 
 
-def _asked_cameras(platform: str) -> list[CameraFound]:
+def _asked_cameras(platform: str, backend: str) -> list[CameraFound]:
     try:
         # By name: it is installed on Windows and macOS only.
         package = importlib.import_module("cv2_enumerate_cameras")
@@ -224,8 +228,8 @@ def _asked_cameras(platform: str) -> list[CameraFound]:
         ) from error
     import cv2
 
-    backend = cv2.CAP_MSMF if platform == "win32" else cv2.CAP_AVFOUNDATION
-    return cameras_listed(package.enumerate_cameras(backend))
+    windows = cv2.CAP_DSHOW if backend == "dshow" else cv2.CAP_MSMF
+    return cameras_listed(package.enumerate_cameras(windows if platform == "win32" else cv2.CAP_AVFOUNDATION))
 
 
 def cameras_listed(listed: Iterable[_Listed]) -> list[CameraFound]:

@@ -207,8 +207,8 @@ def test_macos_cameras_are_named_by_their_socket() -> None:
 
 def test_without_the_package_windows_says_what_to_do() -> None:
     with pytest.raises(EnvironmentFault, match="install the package 'cv2-enumerate-cameras'"):
-        list_cameras("win32")
+        list_cameras(platform="win32")
 
 
 def test_this_machine_can_be_asked() -> None:
-    assert all(Path(camera.path).exists() for camera in list_cameras("linux"))
+    assert all(Path(camera.path).exists() for camera in list_cameras(platform="linux"))

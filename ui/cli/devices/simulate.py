@@ -70,7 +70,13 @@ def simulate_scanner(
 @_serving
 @click.option("--driver", type=click.Choice(list(VOICES)), default="mt_sics", show_default=True)
 def simulate_scale(link: Path | None, tcp: bool, scripts: tuple[str, ...], seed: int, driver: str) -> None:
-    """A bench scale, 15 kg × 1 g. Knows put (gross_mg), remove, overload, silence, noise (hex), wait, unplug, quit."""
+    """A bench scale, 15 kg × 1 g.
+
+    \b
+    Steps: put (gross_mg) remove overload underload negative (mg) motion stuck silence (seconds), wait unplug quit;
+           faults of the line: noise drop splice wrong_baud parity late
+           {"do":"noise","rate":0.02,"seconds":3}  {"do":"drop","bytes":3}  {"do":"wrong_baud","ratio":0.25,"seconds":3}
+    """
     from devices.simulators.line import serve_line
     from devices.simulators.scale import ScaleSimulator
     from devices.simulators.script import run_simulator
@@ -98,7 +104,9 @@ def simulate_camera(listen: str, script: str | None, out: str | None, seed: int,
 
     \b
     Steps: {"do":"place","scene":"headphones","variant":"front","seed":3}  {"do":"turn","variant":"label"}
-           {"do":"remove"}  {"do":"wait","seconds":2}  blur dark black freeze unplug (with "seconds")  {"do":"quit"}
+           {"do":"remove"}  {"do":"wait","seconds":2}  {"do":"quit"}
+           with "seconds": blur dark black white hunt freeze stall truncate unplug, noise (sigma),
+           expose drift tint (factor)
     Without --script it shows everything it has, one after the other.
     """
     from devices.simulators import camera, steps
