@@ -177,7 +177,9 @@ class HidTransport:
 
     def _gone(self, doing: str, error: Exception) -> DeviceFault:
         logger.info("cannot %s %s: %s", doing, self._port, error)
-        return DeviceAbsent(f"{self._port!r} is unplugged or switched itself off: check its cable, press its button")
+        return DeviceAbsent(
+            f"{self._port!r} is unplugged or has switched itself off: check its cable, press its button"
+        )
 
     def _log(self, way: str, data: bytes) -> None:
         if logger.isEnabledFor(logging.DEBUG):
