@@ -84,7 +84,7 @@ class Window:
                 self.held.append((at_ms, one.key))
             elif verdict.do is Do.PASS:
                 self.got += one.key
-            if verdict.do is not Do.PASS and kind is not Kind.MODIFIER:
+            if verdict.do is not Do.PASS and kind not in (Kind.MODIFIER, Kind.CAPS_LOCK):
                 assert wanted, "a shortcut would have fired on a key that is a scanner's"
         self._run_to(max(until_ms, strokes[-1].at_ms + 2000))
         return self
