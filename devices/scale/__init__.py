@@ -1,8 +1,9 @@
 """Scales. One file per protocol: a pure parser, the bytes that ask, the maker's line settings.
 
 To add one: write the parser in a new file (``ScaleParser`` of ``frames.py``; whole frames, exact widths, bounded, a
-docstring with its source and "not yet checked on hardware"), add one row to ``DRIVERS``, add its frames to the tests,
-and a simulator written from the maker's table and not from the parser. When a weight counts is not a driver's business:
+docstring with its source and "not yet checked on hardware"), add one row to ``DRIVERS``, add its frames to
+``tests/devices/scale/examples`` (every harness takes them from there), and a simulator written from the maker's table
+and not from the parser. When a weight counts is not a driver's business:
 ``acceptance.py`` decides for all of them.
 """
 

@@ -245,12 +245,12 @@ class FrameSplitter:
         for byte in data:
             if byte == self._begin:
                 found += self._give_up("broken off: another frame begins inside it")
-                found += self.idle()
+                found += self._end_junk()
                 self._frame.append(byte)
             elif not self._frame:
                 self._junk.append(byte)
                 if len(self._junk) >= _JUNK:
-                    found += self.idle()
+                    found += self._end_junk()
             elif byte == self._end:
                 found.append(bytes(self._frame) + bytes([byte]))
                 self._frame.clear()
@@ -261,18 +261,23 @@ class FrameSplitter:
                 self._frame.append(byte)
         return found
 
-    def idle(self) -> list[bytes | Garbage]:
+    def idle(self) -> list[Frame]:
         """Name the bytes between two frames."""
+        return list(self._end_junk())
+
+    def _end_junk(self) -> list[Garbage]:
         junk = strip_noise(bytes(self._junk)).strip(b"\r\n")
         self._junk.clear()
         return [Garbage(junk, "bytes outside a frame")] if junk else []
 
     def drop(self) -> list[Frame]:
+        """Forget the unfinished frame and name it, and what lay before it."""
+        junk = self.idle()
         rest = bytes(self._frame)
         self._frame.clear()
-        return broken_off(rest) if len(rest) > 1 else []
+        return junk + (broken_off(rest) if len(rest) > 1 else [])
 
-    def _give_up(self, reason: str) -> list[bytes | Garbage]:
+    def _give_up(self, reason: str) -> list[Garbage]:
         rest = bytes(self._frame)
         self._frame.clear()
         return [Garbage(rest, reason)] if len(rest) > 1 else []

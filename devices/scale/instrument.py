@@ -134,6 +134,7 @@ class Scale:
 
     def received(self, data: bytes, at: datetime, now: float) -> Iterator[DeviceEvent]:
         self._hear_question()
+        yield from self._time_out(at, now)
         if now - self._last_byte > _INNER_GAP_S:
             yield from self._take(self._parser.idle() + self._parser.drop(), at, now)
         self._last_byte = now
@@ -146,11 +147,7 @@ class Scale:
         events: list[DeviceEvent] = []
         if quiet and now - self._last_byte > _QUIET_S:
             events.extend(self._take(self._parser.idle(), at, now))
-        if self._polled_at is not None and now - self._polled_at >= self._driver.reply_within_s:
-            self._polled_at = None
-            self._late_until = now + self._driver.reply_within_s
-            self._acceptor.restart()
-            events.extend(self._no_reply(at, now))
+        events.extend(self._time_out(at, now))
         if self._poll is None and now - self._last_frame >= 2 * self._driver.period_s:
             self._acceptor.restart()
             events.extend(self._no_reply(at, now))
@@ -187,6 +184,9 @@ class Scale:
             self._last_frame = now
             if self._late_until is not None:
                 self._late_until = None
+                self._unasked = min(
+                    3.0, self._unasked + 1
+                )  # or it sends by itself, slowly: then it goes on when it is no longer asked
                 self._next_poll = now + self._driver.poll_every_s
                 yield Refused(self._device, _LATE, frame.raw, harmless=True)
                 continue
@@ -198,7 +198,7 @@ class Scale:
                 continue
             if isinstance(frame, Reply):
                 continue
-            self._unasked = self._unasked + 1 if self._polled_at is None else max(0.0, self._unasked - 0.5)
+            self._unasked = min(3.0, self._unasked + 1) if self._polled_at is None else max(0.0, self._unasked - 0.5)
             self._polled_at = None
             yield from self._indicate(frame, at, now)
 
@@ -225,6 +225,13 @@ class Scale:
             yield Refused(self._device, advice, frame.raw)
         self._advice_told = advice
 
+    def _time_out(self, at: datetime, now: float) -> Iterator[DeviceEvent]:
+        if self._polled_at is not None and now - self._polled_at >= self._driver.reply_within_s:
+            self._polled_at = None
+            self._late_until = now + self._driver.reply_within_s
+            self._acceptor.restart()
+            yield from self._no_reply(at, now)
+
     def _no_reply(self, at: datetime, now: float) -> Iterator[DeviceEvent]:
         if self._silence_told:
             return
@@ -246,7 +253,7 @@ class Scale:
 
     def _request(self, now: float) -> bytes:
         # A scale that streams needs no questions, and some lose answers when asked while they talk.
-        streaming = self._unasked >= 3 and now - self._last_frame < self._driver.reply_within_s
+        streaming = self._unasked >= 3 and now - self._last_frame < 2 * self._driver.period_s
         if self._poll is None or self._polled_at is not None or now < self._next_poll or streaming:
             return b""
         if self._late_until is not None:

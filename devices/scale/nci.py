@@ -80,7 +80,7 @@ def parse_answer(frame: bytes) -> Reading | Garbage:
 
 def _decimal(field: str, unit: str) -> Mass | None:
     found = _NUMBER.fullmatch(field)
-    if not found or (len(field) == 5 and "g" != unit.strip().lower()):
+    if not found or (len(field) == 5 and unit.strip().lower() != "g"):
         return None
     return parse_mass(_unpadded(found["digits"]), unit.strip(), negative=bool(found["sign"]))
 

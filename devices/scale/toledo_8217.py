@@ -98,10 +98,10 @@ class Toledo8217Parser:
         return [self._read(piece) for piece in self._splitter.feed(data)]
 
     def idle(self) -> list[Frame]:
-        return list(self._splitter.idle())
+        return self._splitter.idle()
 
     def drop(self) -> list[Frame]:
-        return [*self._splitter.idle(), *self._splitter.drop()]
+        return self._splitter.drop()
 
     def _read(self, piece: bytes | Garbage) -> Frame:
         if isinstance(piece, Garbage):

@@ -152,7 +152,7 @@ class ToledoContinuousParser:
             return True
         if len(self._rest) == length:
             return False
-        following, expected = self._rest[length], check_of(self._rest[:length])
+        following, expected = self._rest[length], check_of(bytes(self._rest[:length]))
         if following == expected and (following != _STX or self._check is _Check.PRESENT):
             self._give(length, length + 1, frames)
             self._expected = None

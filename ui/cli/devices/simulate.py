@@ -11,9 +11,9 @@ from pathlib import Path
 
 import click
 
+from devices.escapes import unescape
 from devices.simulators.voices import VOICES
 from station.errors import InvalidInput
-from ui.cli.devices.words import unescape
 
 
 @click.group()
