@@ -3,7 +3,8 @@
 Everything here runs on the reader's thread, since each call can block for seconds. The order of the calls is the
 product: size and rate are negotiated per pixel format, so the format comes first; buffers restart the stream, so they
 come before the switch to raw JPEG. What a device answers to ``get`` is not believed: the first picture's shape counts.
-The path through V4L2, Media Foundation and DirectShow, and RTSP, is not yet checked on hardware.
+The path through V4L2, Media Foundation and DirectShow is not yet checked on hardware; RTSP is checked with motion JPEG
+over TCP against a server of our own (H.264 and a real camera: not yet).
 Source: DEVICES.md §4.2; opencv issues 9084 and 5847 (format first, DirectShow wants it twice), 29254 (``get`` returns
 what was asked), 15074 (a busy camera blocks); opencv/modules/videoio/src/cap_msmf.cpp (``CAP_PROP_FOURCC`` there asks
 for an output format and refuses MJPG), cap_v4l.cpp (``CAP_PROP_BUFFERSIZE`` resets the stream), cap_ffmpeg_impl.hpp.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -131,64 +129,3 @@ def test_every_property_of_the_table_exists_in_opencv(backend: str) -> None:
     for knob in (knobs.exposure, knobs.focus, knobs.white_balance):
         for name in (knob.value, *(name for name, _ in (*knob.automatic, *knob.manual))):
             assert isinstance(getattr(cv2, name), int), name
-
-
-class RtspDoor:
-    """Answers the first requests of an RTSP client as a camera does and keeps what it was asked (RFC 2326)."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.asked: list[str] = []
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                line, _ = self._listener.accept()
-            except OSError:
-                return
-            with line, line.makefile("rb") as lines:
-                while (request := self._request(lines)) is not None:
-                    self.asked.append(request)
-                    answer = self._answer(request)
-                    line.sendall(answer)
-                    if answer.startswith(b"RTSP/1.0 461"):
-                        break
-
-    @staticmethod
-    def _request(lines: Any) -> str | None:
-        text = ""
-        while (row := lines.readline()) not in (b"", b"\r\n"):
-            text += row.decode()
-        return text or None
-
-    def _answer(self, request: str) -> bytes:
-        number = next(row.split(":")[1].strip() for row in request.splitlines() if row.lower().startswith("cseq"))
-        head = f"RTSP/1.0 200 OK\r\nCSeq: {number}\r\n"
-        if request.startswith("OPTIONS"):
-            return f"{head}Public: OPTIONS, DESCRIBE, SETUP, PLAY\r\n\r\n".encode()
-        if request.startswith("DESCRIBE"):
-            body = (
-                "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n"
-                "m=video 0 RTP/AVP 26\r\na=control:track1\r\n"
-            )
-            return f"{head}Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-        return f"RTSP/1.0 461 Unsupported Transport\r\nCSeq: {number}\r\n\r\n".encode()
-
-    def close(self) -> None:
-        self._listener.close()
-
-
-def test_an_rtsp_camera_is_asked_for_tcp(tmp_path: Path) -> None:
-    """The first requests only, with the real FFmpeg; a stream is not yet checked."""
-    door = RtspDoor()
-    try:
-        with pytest.raises(DeviceFault, match="does not answer"):
-            open_source(CameraSettings(f"rtsp://127.0.0.1:{door.port}/live"), Machine(tmp_path).hardware)
-    finally:
-        door.close()
-    setups = [request for request in door.asked if request.startswith("SETUP")]
-    assert setups
-    assert all("RTP/AVP/TCP" in request for request in setups)
