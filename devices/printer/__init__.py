@@ -10,7 +10,7 @@ from zxing-cpp's writer, and is read back just the same.
 
 ``model.py`` says what every printer can do (``LabelPrinter``), ``line.py`` carries the bytes over TCP or serial, one
 file a language puts them together (``zpl_printer.py``, ``escpos.py``; the system's spooler is in ``ui/printing``),
-``printer.py`` makes what a bench is configured for, ``loop.py`` owns it. A label is sent once: after a break we say that
-it may have been printed, and a person asks for the copy.
+``printer.py`` makes what a bench is configured for, ``loop.py`` owns it. A label is sent once: after a break we say
+that it may have been printed, and a person asks for the copy.
 Source: DEVICES.md §5.
 """

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from devices.printer.escpos import EscPosPrinter
 from devices.printer.line import OpenLine, TcpLine, serial_opener
 from devices.printer.model import LabelPrinter
-from devices.printer.zpl_printer import ZplPrinter as _ZplPrinter
+from devices.printer.zpl_printer import ZplPrinter
 from station.errors import InvalidInput
 
 RAW_PORT = 9100
@@ -54,7 +54,7 @@ def printer_from(
         raise InvalidInput(f"[printer] kind = {kind!r}: expected one of {', '.join(KINDS)}")
     open_line = line_opener(address, baud=baud, timeout_s=timeout_s)
     if kind == "zpl":
-        return _ZplPrinter(address, open_line, timeout_s=timeout_s)
+        return ZplPrinter(address, open_line, timeout_s=timeout_s)
     return EscPosPrinter(address, open_line, timeout_s=timeout_s)
 
 
@@ -74,8 +74,3 @@ def line_opener(address: str, *, baud: int = 9600, timeout_s: float = 2.0) -> Op
         )
     host = found["host"].strip("[]")
     return lambda: TcpLine(host, port, timeout_s)
-
-
-def ZplPrinter(host: str, port: int = RAW_PORT) -> LabelPrinter:
-    """A ZPL printer on TCP, for ``ui/loops.py`` until it asks ``printer_from``."""
-    return printer_from("zpl", f"{host}:{port}")

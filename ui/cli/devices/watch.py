@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from devices.escapes import unescape
 from devices.scale import DRIVERS
-from ui.cli.devices.words import BITS, settings, stopper, unescape
+from ui.cli.devices.words import BITS, settings, stopper
 
 if TYPE_CHECKING:
     from devices.ports import DeviceEvent, Transport
