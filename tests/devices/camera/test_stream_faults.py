@@ -26,6 +26,7 @@ def test_truncated_jpeg(bench: Any, start: Any, expected_warnings: Any) -> None:
     camera.wait_light(Light.WORKING)
 
 
+@pytest.mark.slow
 def test_a_stream_that_stalls(bench: Any, start: Any, expected_warnings: Any) -> None:
     """Connected, and nothing comes."""
     expected_warnings("no picture for|stopped sending")
@@ -37,7 +38,7 @@ def test_a_stream_that_stalls(bench: Any, start: Any, expected_warnings: Any) ->
     camera.wait_light(Light.WORKING)
 
 
-@pytest.mark.parametrize("factor", [0.55, 1.5])
+@pytest.mark.parametrize("factor", [0.55, pytest.param(1.5, marks=pytest.mark.slow)])
 def test_exposure_jump_is_not_an_item_that_was_turned(bench: Any, start: Any, factor: float) -> None:
     camera = start(settings(bench.url))
     bench.do("place", scene="carton", variant="front", seed=3)
@@ -64,6 +65,7 @@ def test_very_noisy(bench: Any, start: Any) -> None:
     bench.wait_for("done")
 
 
+@pytest.mark.slow
 def test_focus_that_hunts_is_waited_for(bench: Any, start: Any) -> None:
     camera = start(settings(bench.url))
     bench.do("place", scene="headphones", variant="front", seed=3)
