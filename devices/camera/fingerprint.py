@@ -4,8 +4,8 @@ Context: a photo that proves the condition of one unit must not be filed for ano
 hash (64 bits, the whole picture) fails: background and framing are always the same, so two items of one article came
 out equal, distance 0. Decision: the middle of the picture only, 1024 bits: the signs of its 1024 lowest
 frequencies. Price: 128 bytes a photo; two real photos of an item that was not moved between them count as one; and a
-photo that was cropped by more than half a percent, or shrunk to less than about 480 pixels, gets away. It is a reason to
-look, not a proof.
+photo that was cropped by more than half a percent, or shrunk below about 480 pixels, mostly gets away. It is a reason
+to look, not a proof.
 
 Measured on rendered scenes at 960×540 with sensor noise: 11 articles, front, label and other side, ten items each, put
 down within ±4 % of the height and ±7° (labels 0°).
