@@ -184,9 +184,8 @@ class Scale:
             self._last_frame = now
             if self._late_until is not None:
                 self._late_until = None
-                self._unasked = min(
-                    3.0, self._unasked + 1
-                )  # or it sends by itself, slowly: then it goes on when it is no longer asked
+                # Or it sends by itself, slowly: then it goes on when it is no longer asked.
+                self._unasked = min(3.0, self._unasked + 1)
                 self._next_poll = now + self._driver.poll_every_s
                 yield Refused(self._device, _LATE, frame.raw, harmless=True)
                 continue

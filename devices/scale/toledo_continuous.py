@@ -118,13 +118,8 @@ class ToledoContinuousParser:
     def idle(self) -> list[Frame]:
         frames: list[Frame] = []
         length = _length(self._rest) if self._rest else 0
-        if length == len(self._rest) > 0:
-            if self._check is _Check.PRESENT:
-                self._skip(length, "without its check character")
-            else:
-                self._give(length, length, frames)
-                self._count_plain()
-        self._expected = None
+        if length == len(self._rest) > 0 and self._check is not _Check.PRESENT:
+            self._give(length, length, frames)  # its check character may still come, late
         self._name_junk(frames)
         return frames
 
@@ -140,7 +135,7 @@ class ToledoContinuousParser:
         """Take one decision at the head of the rest; False = more bytes are needed for it."""
         if not self._rest:
             return False
-        if self._expected is not None and self._rest[0] != _STX:
+        if self._expected is not None and (self._rest[0] != _STX or self._expected != _STX):
             return self._after_a_frame()
         length = _length(self._rest)
         if length == 0:
@@ -161,20 +156,22 @@ class ToledoContinuousParser:
             self._skip(1, "the check character is wrong: the frame is damaged")
         elif following in (_STX, _LF):
             self._give(length, length, frames)
-            if following != expected:
-                self._count_plain()
         else:
             self._skip(1, "followed by neither its check character nor the next frame")
         return True
 
     def _after_a_frame(self) -> bool:
+        """Look at the byte behind a frame that was given out without waiting for it."""
         following, expected = self._rest[0], self._expected
         self._expected = None
         if following == expected:
             self._count_proof()
             del self._rest[0]
         elif following == _LF:
+            self._count_plain()
             del self._rest[0]
+        elif following == _STX:
+            self._count_plain()
         return True
 
     def _no_frame(self, frames: list[Frame]) -> bool:
@@ -191,8 +188,6 @@ class ToledoContinuousParser:
 
     def _give(self, length: int, used: int, frames: list[Frame]) -> None:
         self._name_junk(frames)
-        if self._check is _Check.ABSENT and self._expected not in (None, _STX):
-            self._proofs = 0
         frame = bytes(self._rest[:length])
         self._expected = check_of(frame)
         frames.append(parse_frame(frame))

@@ -198,7 +198,19 @@ def test_once_proven_a_missing_check_is_garbage() -> None:
     parser = ToledoContinuousParser()
     parser.feed(STABLE * 2)
     assert parser.feed(MOTION[:-1]) == []
-    assert [type(found) for found in parser.idle()] == [Garbage]
+    assert parser.idle() == []
+    assert [type(found) for found in parser.drop()] == [Garbage]
+
+
+def test_a_line_that_hands_the_check_on_late() -> None:
+    """Some device servers and recordings cut at the CR."""
+    parser = ToledoContinuousParser()
+    frames: list[Frame] = []
+    for _ in range(6):
+        frames += parser.feed(STABLE[:-1]) + parser.idle() + parser.feed(STABLE[-1:]) + parser.idle()
+    assert [type(found) for found in frames] == [Reading] * 6
+    damaged = parser.feed(MOTION[:-1]) + parser.idle() + parser.feed(b"\x13") + parser.idle()
+    assert [type(found) for found in damaged] == [Garbage]
 
 
 def test_without_proof_a_single_damaged_check_looks_like_a_plain_frame() -> None:
