@@ -19,7 +19,7 @@ _CONTROLS = b"\x02\x03\x04\x05\x06\x0a\x0d\x15"
 
 
 def diagnose(recent: bytes, name: str, line: LineSettings, parser: ScaleParser) -> str:
-    """One sentence for people.
+    """One sentence for people; the same one for as long as the same thing is wrong, so that it is told once.
 
     Args:
         recent: the last bytes as they came, without one good frame among them.
@@ -31,14 +31,11 @@ def diagnose(recent: bytes, name: str, line: LineSettings, parser: ScaleParser) 
     if understood >= _UNDERSTOOD and any(byte > 0x7F for byte in recent):
         return f"bytes arrive with a parity bit: set 7 data bits and {_parity_of(recent)} for this port"
     text = sum(0x20 <= byte < 0x7F or byte in _CONTROLS for byte in recent)
-    last = f"last bytes {recent[-16:]!r}"
     if text < 0.8 * len(recent):
         others = _other_speeds(recent, line.baud)
         unlikely = "" if line.parity == "N" else f", or 8N1 instead of {line}"
-        return (
-            f"bytes arrive, but no text: this is the wrong baud rate ({line}) or parity. Try {others}{unlikely}; {last}"
-        )
-    return f"bytes arrive, but not one {name} frame: check the driver, the baud rate ({line}) and the parity; {last}"
+        return f"bytes arrive, but no text: this is the wrong baud rate ({line}) or parity. Try {others}{unlikely}"
+    return f"bytes arrive, but not one {name} frame: check the driver, the baud rate ({line}) and the parity"
 
 
 def _parity_of(recent: bytes) -> str:

@@ -162,7 +162,7 @@ class Scale:
         limit = 2 * self._driver.period_s
         if now - self._last_frame < limit:
             return (Light.WORKING, "") if self._heard else None
-        if now - self._last_byte < limit and self._since_frame:
+        if now - self._last_byte < 2 * limit and self._since_frame:  # a polled scale says less often what is wrong
             recent = bytes(self._since_frame)
             return Light.SILENT, diagnose(recent, self._driver.name, self._line, self._driver.parser())
         return Light.SILENT, f"connected, but the scale says nothing. {self._driver.hint}".strip()

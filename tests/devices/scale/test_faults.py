@@ -353,6 +353,19 @@ def test_s19_a_wrong_speed_is_diagnosed_and_never_a_weight(
     assert better in advice or device_baud > 9600  # a few fast bytes may look like text
 
 
+@each
+def test_s19_what_is_wrong_is_told_once_and_not_with_every_byte(bench: MakeBench, driver: str) -> None:
+    message = resample(ONE_OF_EACH[driver][0], 0.25)
+    scale = bench(driver)
+    told = set()
+    for i in range(200):
+        scale.receive(message[i % 5 :], 0.3)
+        scale.rest(0.3)
+        if i > 20:
+            told.add(scale.scale.health(scale.now))
+    assert len(told) == 1, told
+
+
 def test_s19_a_driver_with_parity_on_an_8n1_line_names_both(bench: MakeBench) -> None:
     scale = bench("sma", line=LineSettings(data_bits=8, parity="E"))
     scale.stream([bytes.fromhex("00fe80f8e0fe00")] * 30)
