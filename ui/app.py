@@ -23,7 +23,7 @@ from station.clock import Clock, SystemClock
 from station.config import Config
 from station.errors import EnvironmentFault, InvalidInput, StoreFault
 from station.ids import uuid7
-from station.inspection.facts import Photo
+from station.inspection.facts import Look, Photo
 from station.inspection.view import Band, BenchView, Notice, State, Step, Tone
 from ui.bench.window import BenchIdentity, BenchWindow
 from ui.controller import BenchController
@@ -47,6 +47,10 @@ _STARTING = BenchView(State.IDLE, Step.PARCEL, Notice(Band.IDLE, "starting"), ac
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 """One of them says where Qt on Linux shall paint."""
+
+_SAME_AT_MOST = 36
+"""Photos that differ in no more bits show the very same. Less than the distance of any two items that were measured
+(44), since each photo is compared with hundreds; a copy stored again as a poorer JPEG may then escape (49)."""
 
 SHIFT = timedelta(hours=9)
 """Figures of "this shift" reach back this far."""
@@ -173,10 +177,10 @@ class BenchApp(QObject):
             self._store.close()
             self._store = None
 
-    def _keep_photo(self, shot: ShotTaken) -> Photo:
+    def _keep_photo(self, shot: ShotTaken) -> tuple[Photo, Look]:
         """Make a photo durable; runs on the desk's thread, before the draft names it."""
         stored = self._the_store().photos.keep(shot.jpeg)
-        return Photo(
+        photo = Photo(
             sha256=stored.sha256,
             size=stored.size,
             width=shot.width,
@@ -187,6 +191,7 @@ class BenchApp(QObject):
             brightness=shot.quality.brightness,
             device=shot.device,
         )
+        return photo, Look(shot.fingerprint, _SAME_AT_MOST)
 
     def _the_store(self) -> Store:
         if self._store is None:

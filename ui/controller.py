@@ -16,9 +16,10 @@ from devices.ports import Indicated, Light, LightChanged, Refused, ScanArrived, 
 from devices.printer.loop import Printed, PrintFailed, PrintWaits
 from station.clock import Clock
 from station.identify.commands import Command
-from station.inspection.facts import Photo
+from station.inspection.facts import Look, Photo
 from station.inspection.view import BenchView, LabelJob, Outcome, Tone
 from sync.client.states import SyncState
+from ui.bench.bars import SHORT_DETAIL
 from ui.bench.window import BenchWindow
 from ui.labels import LabelWatch
 from ui.lights import Lights
@@ -70,7 +71,7 @@ class BenchController(QObject):
         desk: DeskThread,
         clock: Clock,
         *,
-        keep_photo: Callable[[ShotTaken], Photo],
+        keep_photo: Callable[[ShotTaken], tuple[Photo, Look]],
         play: Callable[[Tone], None],
         scanners: Mapping[str, ToldScanner] | None = None,
         scale: AsksScale | None = None,
@@ -94,6 +95,8 @@ class BenchController(QObject):
         self._labels = LabelWatch(window, desk, play, scan_back=scan_back)
         self._wake_sync = wake_sync
         self._lights = Lights()
+        self._advised = ""
+        """The device that the line about the surroundings speaks of."""
         self.view: BenchView | None = None
         window.command_given.connect(self.on_command)
         desk.handled.connect(self.on_handled)
@@ -155,7 +158,7 @@ class BenchController(QObject):
             case FrameSeen():
                 self._window.show_frame(event.preview, event.still, event.hint)
             case ShotTaken():
-                self._desk.submit("photo", lambda desk: desk.photo(self._keep_photo(event)))
+                self._desk.submit("photo", lambda desk: desk.photo(*self._keep_photo(event)))
                 if self._second_camera is not None:
                     self._second_camera.shoot_now(EXTRA_SHOT)
             case LightChanged():
@@ -166,7 +169,7 @@ class BenchController(QObject):
         """Another view of whatever the first camera photographs; it has no picture on the screen."""
         match event:
             case ShotTaken():
-                self._desk.submit("photo", lambda desk: desk.photo(self._keep_photo(event)))
+                self._desk.submit("photo", lambda desk: desk.photo(*self._keep_photo(event)))
             case LightChanged():
                 self._show_light("camera", event)
 
@@ -262,6 +265,12 @@ class BenchController(QObject):
         if device == "scale" and light is not Light.WORKING:
             self._window.show_indication(None, "no_reply", False)
         self._window.show_light(device, light.value, detail)
+        if len(detail) > SHORT_DETAIL:
+            self._advised = device
+            self._window.show_banner(detail[0].upper() + detail[1:])
+        elif self._advised == device:
+            self._advised = ""
+            self._window.show_banner(None)
 
     def _why_skip(self) -> str:
         """The reason a step is skipped for: the light of the device that the bench waits for."""

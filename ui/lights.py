@@ -35,4 +35,6 @@ class Lights:
         said = [event for event in devices.values() if event.detail]
         if len(devices) == 1:
             return worst, said[0].detail if said else ""
-        return worst, "; ".join(f"{event.device}: {event.detail}" for event in said)
+        return worst, "; ".join(
+            event.detail if event.detail == event.device else f"{event.device}: {event.detail}" for event in said
+        )

@@ -77,7 +77,7 @@ def scale_loop(config: ScaleConfig) -> tuple[Scale | None, Loop | None]:
         line = replace(driver.line, baud=config.baud or driver.line.baud)
         if config.bits:
             line = line_settings(line.baud, config.bits)
-        scale = Scale("scale-1", driver, poll=unescape(config.poll) or None)
+        scale = Scale("scale-1", driver, poll=unescape(config.poll) or None, line=line)
         opener = Opener(config.port, line)
     return scale, Supervisor(scale, opener, port=config.port).run
 

@@ -136,9 +136,8 @@ class KeyboardWedge(QObject):
         self._started = True
         application.focusWindowChanged.connect(self._focus_moved)
         self._focus_moved(QGuiApplication.focusWindow())
-        detail = "" if self._prefix else "codes are told from typing by their speed: set a prefix key at the scanner"
-        logger.info("keyboard wedge is on, prefix %s", self._prefix or "none")
-        self.happened.emit(LightChanged(self._device, Light.WORKING, detail))
+        logger.info("keyboard wedge is on, prefix %s", self._prefix or "none: codes are told by their speed")
+        self.happened.emit(LightChanged(self._device, Light.WORKING, BADGE))
 
     def stop(self) -> None:
         """Let every key through again. Idempotent."""

@@ -20,7 +20,7 @@ from station.identify.scan import Candidate, CandidateKind, Check, RawScan
 from station.identify.text import split_aim
 from station.inspection import showing
 from station.inspection.draft import MismatchedEvent, PhotographedEvent, WeighedEvent, load
-from station.inspection.facts import IdentityOutcome, Photo, WeightReading
+from station.inspection.facts import IdentityOutcome, Look, Photo, WeightReading
 from station.inspection.finding import ItemFound, find_item, find_parcel
 from station.inspection.going_back import GoingBack
 from station.inspection.parcels import Parcels
@@ -92,10 +92,19 @@ class Desk:
             return None
         return self._at.do(WeighedEvent(reading=reading, judgement=judge_weight(reading, unit.item)), tone=Tone.TICK)
 
-    def photo(self, photo: Photo) -> Outcome | None:
-        """Take a photo that is already durable; None where no unit is open."""
-        if not may(self._at.draft.state, Event.PHOTOGRAPHED):
+    def photo(self, photo: Photo, look: Look | None = None) -> Outcome | None:
+        """Take a photo that is already durable; None where no unit is open.
+
+        Args:
+            look: what it looks like; one that shows the same as a photo of another unit asks for a second look.
+        """
+        unit = self._at.draft.unit
+        if unit is None or not may(self._at.draft.state, Event.PHOTOGRAPHED):
             return None
+        if look is not None:
+            store = self._at.store
+            photo = replace(photo, resembles=store.photo_like(look.bits, unit.unit_id, look.same_at_most))
+            store.remember_photo(photo.sha256, unit.unit_id, look.bits)
         return self._at.do(PhotographedEvent(photo=photo), tone=Tone.TICK)
 
     def label_left(self, lpn: str) -> None:
