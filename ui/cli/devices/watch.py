@@ -17,20 +17,21 @@ from ui.cli.devices.words import BITS, settings, stopper
 if TYPE_CHECKING:
     from devices.ports import DeviceEvent, Transport
 
-_SCANNER = "line"
+_SCANNERS = ("line", "ssi")
 _DEVICE = "watched"
 
 
 @click.command()
 @click.argument("port")
 @click.option(
-    "--driver", required=True, type=click.Choice([_SCANNER, *DRIVERS]), help="line = a scanner; else a scale."
+    "--driver", required=True, type=click.Choice([*_SCANNERS, *DRIVERS]), help="line or ssi = a scanner; else a scale."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per indication or scan on stdout.")
 @click.option("--seconds", type=click.FloatRange(min=0), help="Stop after this time.")
 @click.option("--baud", type=click.IntRange(min=50), help="Another speed than the driver's.")
 @click.option("--bits", type=click.Choice(BITS), help="Data bits, parity, stops.")
 @click.option("--unit", metavar="UNIT", help="What a scale is set to that sends no unit: kg, lb, oz or g.")
+@click.option("--suffix", default="any", show_default=True, help="What ends a scan: any, cr, lf, tab, packet or none.")
 @click.option("--poll", metavar="TEXT", help=r"What asks the scale for a weight, e.g. 'IP\r\n' or '\eP'.")
 def watch(
     port: str,
@@ -40,6 +41,7 @@ def watch(
     baud: int | None,
     bits: str | None,
     unit: str | None,
+    suffix: str,
     poll: str | None,
 ) -> None:
     """Show what a device at PORT says, live; an unplug is reported and survived.
@@ -47,7 +49,7 @@ def watch(
     PORT is anything pyserial opens: a path, COM3, socket://host:port; or hid:VID:PID of a USB scale.
     """
     from devices.scale import Scale
-    from devices.scanner import Scanner
+    from devices.scanner import scanner_from
     from devices.supervisor import Instrument, Supervisor
     from devices.transport import LineSettings, Opener
 
@@ -55,7 +57,7 @@ def watch(
     line_settings = settings(row.line if row else LineSettings(), baud, bits)
     instrument: Instrument
     if row is None:
-        instrument = Scanner(_DEVICE)
+        instrument = scanner_from(_DEVICE, protocol=driver, suffix=suffix)
     else:
         row = row.in_unit(unit) if unit else row
         instrument = Scale(_DEVICE, row, poll=unescape(poll) if poll else None, line=line_settings)
