@@ -7,8 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from station.errors import DeviceFault
 from station.identify.scan import RawScan
 from station.inspection.facts import StableSource, WeightReading
+
+
+class DeviceAbsent(DeviceFault):
+    """The device is not there: unplugged, switched off, its cable out. Nothing new to say until it is back."""
 
 
 class Transport(Protocol):
@@ -102,7 +107,7 @@ class LightChanged:
     device: str
     light: Light
     detail: str
-    """For people: what is wrong and what to do; empty when working."""
+    """For people: what is wrong and what to do; a device that works has one only if its line is bad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,14 @@ class Refused:
     raw: bytes
     harmless: bool = False
     """Nothing for the operator to do: the same code twice in a moment, or another program's probe of the port."""
+
+
+class ScanOutcome(StrEnum):
+    """What became of a scan, for the scanner's own beeper (``tell`` of a scanner)."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    ATTENTION = "attention"
 
 
 DeviceEvent = ScanArrived | Indicated | WeightAccepted | LightChanged | Refused

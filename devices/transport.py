@@ -7,7 +7,7 @@ that ``station devices replay`` plays a field log.
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import logging
 import os
 import sys
@@ -19,11 +19,15 @@ from typing import Any, TypeVar
 
 import serial
 
+from devices.discovery.keys import is_key, must_be_same, parse_key, port_at, resolve
+from devices.discovery.listing import ListedPort, Listing, list_ports
+from devices.locks import PortLock
+from devices.ports import DeviceAbsent, Transport
+from devices.refusals import refusal
 from station.errors import DeviceFault
 
 if sys.platform != "win32":
     import fcntl
-    import grp
     import termios
 
     _LINE_ERRORS: tuple[type[Exception], ...] = (
@@ -60,6 +64,8 @@ class LineSettings:
     parity: str = "N"
     """``N``, ``E`` or ``O``."""
     stop_bits: int = 1
+    xonxoff: bool = False
+    """The device may stop us with XOFF (13 hex) and let us go on with XON (11 hex): label printers."""
 
     def __str__(self) -> str:
         """
@@ -78,44 +84,134 @@ def format_bytes(seconds: float, direction: str, data: bytes) -> str:
     return f"{seconds:.6f} {direction} {data.hex(' ').upper()}"
 
 
-def open_transport(port: str, settings: LineSettings) -> SerialTransport:
-    """Open a line for this process alone.
+def open_transport(
+    port: str,
+    settings: LineSettings,
+    *,
+    write_timeout_s: float = _WRITE_TIMEOUT_S,
+    listing: Listing = list_ports,
+) -> Transport:
+    """Open a line for this process alone, once. What opens a port again and again uses an ``Opener``.
 
     Args:
-        port: anything pyserial opens: a device path, ``COM3``, ``socket://host:port``, ``loop://``, ``rfc2217://…``.
+        port: anything pyserial opens: a device path, ``COM3``, ``socket://host:port``, ``loop://``, ``rfc2217://…``;
+            a USB device wherever it is plugged in, ``usb:VID:PID:SERIAL`` or ``usb:VID:PID@PLACE``;
+            or ``hid:VID:PID`` of a USB device without a serial line (``hid_transport.py``).
+        write_timeout_s: longest wait of one ``write``; more only for devices that take kilobytes.
+        listing: the machine's serial ports; tests give tables.
 
     Raises:
-        DeviceFault: absent, busy, not permitted, not a serial line; the text says what to do.
-
-    Source: DEVICES §6.1 (a plain ``open`` of a locked port succeeds, so TIOCEXCL is set beside flock) and §6.5.
+        InvalidInput: begins with ``usb:`` and is not a key.
+        DeviceFault: absent, busy, not permitted, not a serial line, another device; the text says what to do.
     """
-    if _is_pseudo_terminal(port) and (settings.data_bits, settings.parity) != (8, "N"):
-        # A pty carries bytes, not bits: Linux keeps CS8 silently and glibc then refuses the second open.
-        settings = replace(settings, data_bits=8, parity="N", stop_bits=1)
-    try:
-        line = serial.serial_for_url(port, do_not_open=True)
-        line.baudrate = settings.baud
-        line.bytesize = settings.data_bits
-        line.parity = settings.parity
-        line.stopbits = settings.stop_bits
-        line.timeout = _SLICE_S
-        line.write_timeout = _WRITE_TIMEOUT_S
-        if isinstance(line, serial.Serial):
-            line.exclusive = True
-        line.open()
-    except _OPEN_ERRORS as error:
-        raise DeviceFault(_why_not_opened(port, error)) from error
-    _lock(line, port)
-    return SerialTransport(port, line)
+    return Opener(port, settings, write_timeout_s=write_timeout_s, listing=listing)()
+
+
+class Opener:
+    """Opens one port again and again, and only ever the same device behind it. For one thread.
+
+    A key is looked up at each opening, so the device is found at whichever node it came back. Behind a plain path the
+    device of the first opening is remembered, and another one that appears there is refused.
+
+    Source: DEVICES §6.1 (a plain ``open`` of a locked port succeeds, so TIOCEXCL is set beside flock), §6.5 and S17.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        settings: LineSettings,
+        *,
+        write_timeout_s: float = _WRITE_TIMEOUT_S,
+        listing: Listing = list_ports,
+    ) -> None:
+        """
+        Raises:
+            InvalidInput: begins with ``usb:`` and is not a key.
+        """
+        if is_key(port):
+            parse_key(port)
+        self._port = port
+        self._settings = settings
+        self._write_timeout_s = write_timeout_s
+        self._listing = listing
+        self._known: ListedPort | None = None
+
+    def __call__(self) -> Transport:
+        """Open it now.
+
+        Raises:
+            DeviceFault: see ``open_transport``.
+        """
+        if self._port.lower().startswith("hid:"):
+            from devices.hid_transport import open_hid  # hidapi is loaded only where such a port is used
+
+            return open_hid(self._port)
+        path = self._find()
+        if _is_url(path):
+            return self._open(path, None)
+        lock = PortLock(path)
+        lock.acquire()
+        try:
+            line = self._open(path, lock)
+        except BaseException:
+            lock.release()
+            raise
+        try:
+            # now it cannot change any more: a node's number is not given away while the node is open
+            if self._find() != path:
+                raise DeviceAbsent(f"{self._port!r} moved while it was being opened")
+        except DeviceFault:
+            line.close()
+            raise
+        return line
+
+    def _find(self) -> str:
+        """Where the device is now; learns which device stands behind a plain path."""
+        if is_key(self._port):
+            return resolve(self._port, self._listing())
+        if _is_url(self._port):
+            return self._port
+        found = port_at(self._port, self._listing())
+        if self._known is None:
+            self._known = found
+        elif _exists(self._port):
+            must_be_same(self._port, self._known, found)
+        return self._port
+
+    def _open(self, path: str, lock: PortLock | None) -> SerialTransport:
+        settings = self._settings
+        if _is_pseudo_terminal(path) and (settings.data_bits, settings.parity) != (8, "N"):
+            # A pty carries bytes, not bits: Linux keeps CS8 silently and glibc then refuses the second open.
+            settings = replace(settings, data_bits=8, parity="N", stop_bits=1)
+        try:
+            line = serial.serial_for_url(path, do_not_open=True)
+            line.baudrate = settings.baud
+            line.bytesize = settings.data_bits
+            line.parity = settings.parity
+            line.stopbits = settings.stop_bits
+            line.timeout = _SLICE_S
+            line.write_timeout = self._write_timeout_s
+            line.xonxoff = settings.xonxoff
+            if isinstance(line, serial.Serial):
+                line.exclusive = True
+            line.open()
+        except _OPEN_ERRORS as error:
+            raise refusal(self._port, path, error) from error
+        _exclude(line, path)
+        if path != self._port:
+            logger.info("%s is at %s", self._port, path)
+        return SerialTransport(self._port, line, lock)
 
 
 class SerialTransport:
     """A ``Transport`` over one open pyserial line. For one thread; only ``close`` may come from another."""
 
-    def __init__(self, port: str, line: Any) -> None:
+    def __init__(self, port: str, line: Any, lock: PortLock | None = None) -> None:
         self._port = port
         self._line = line
+        self._lock = lock
         self._is_socket = port.lower().startswith("socket://")
+        self._broken = False
         self._closed = False
 
     @property
@@ -145,10 +241,32 @@ class SerialTransport:
         self._guard("write to", lambda: self._line.write(data))
         logger.debug("%s %s", self._port, _Lazy(time.monotonic(), ">", data))
 
+    def discard_output(self) -> None:
+        """Forget the bytes that the device has not taken, so that ``close`` need not wait for it. Never raises."""
+        discard = getattr(self._line, "reset_output_buffer", None)
+        if discard is None or self._closed:
+            return
+        try:
+            discard()
+        except _LINE_ERRORS:
+            logger.info("%s takes no order to forget its output", self._port)
+
+    def discard_input(self) -> None:
+        """Forget what has arrived and was not read.
+
+        Raises:
+            DeviceFault: unplugged or closed.
+        """
+        self._guard("clear", self._line.reset_input_buffer)
+
     def close(self) -> None:
         if self._closed:
             return
         self._closed = True
+        if self._broken and not self._is_socket:
+            # Linux waits up to 30 s at the close for bytes that a dead line will never take
+            with contextlib.suppress(*_LINE_ERRORS):
+                self._line.reset_output_buffer()
         try:
             if self._is_socket:
                 self._close_socket()
@@ -156,6 +274,9 @@ class SerialTransport:
                 self._line.close()
         except _LINE_ERRORS:
             logger.info("closing %s failed; the port is given up", self._port, exc_info=True)
+        finally:
+            if self._lock is not None:
+                self._lock.release()
 
     def _close_socket(self) -> None:
         # pyserial 3.5 leaves the socket open when the other end hung up first, and sleeps 0.3 s in any case.
@@ -183,10 +304,11 @@ class SerialTransport:
         try:
             return action()
         except _LINE_ERRORS as error:
+            self._broken = True
             if isinstance(error, serial.SerialTimeoutException):
                 raise DeviceFault(f"{self._port!r} takes no bytes: is the device switched on?") from error
             logger.info("cannot %s %s: %s", doing, self._port, error)
-            raise DeviceFault(f"{self._port!r} is unplugged or switched off: check its cable and its power") from error
+            raise DeviceAbsent(f"{self._port!r} is unplugged or switched off: check its cable and its power") from error
 
 
 class _Lazy:
@@ -199,41 +321,23 @@ class _Lazy:
         return format_bytes(*self._parts)
 
 
-def _is_pseudo_terminal(port: str) -> bool:
-    return port.startswith("/") and os.path.realpath(port).startswith("/dev/pts/")
+def _is_pseudo_terminal(path: str) -> bool:
+    return path.startswith("/") and os.path.realpath(path).startswith("/dev/pts/")
 
 
-def _lock(line: Any, port: str) -> None:
+def _is_url(port: str) -> bool:
+    return "://" in port
+
+
+def _exists(path: str) -> bool:
+    return not path.startswith("/") or Path(path).exists()
+
+
+def _exclude(line: Any, path: str) -> None:
     # Not on a pty: its other end keeps the terminal alive, so the mark would outlive a killed process.
-    if sys.platform == "win32" or not isinstance(line, serial.Serial) or _is_pseudo_terminal(port):
+    if sys.platform == "win32" or not isinstance(line, serial.Serial) or _is_pseudo_terminal(path):
         return
     try:
         fcntl.ioctl(line.fileno(), termios.TIOCEXCL)
     except OSError:
-        logger.info("%s cannot be locked against other programs", port)
-
-
-def _why_not_opened(port: str, error: Exception) -> str:
-    number = getattr(error, "errno", None)
-    text = str(error)
-    if number == errno.EACCES or "PermissionError" in text or "Access is denied" in text:
-        return f"no permission to open {port!r}: {_how_to_permit(port)}"
-    if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV) or "FileNotFoundError" in text:
-        return f"no such port: {port!r}; is the cable plugged in and the device switched on?"
-    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text:
-        return f"{port!r} is in use by another program; close that program first"
-    if number in (errno.ENOTTY, errno.EINVAL) or "not configure port" in text:
-        return f"{port!r} is not a serial line, or refuses these settings ({text})"
-    if port.lower().startswith("socket://"):
-        return f"nothing answers at {port!r} ({text}); expected socket://HOST:PORT of a device server that is on"
-    return f"cannot open {port!r}: {text}"
-
-
-def _how_to_permit(port: str) -> str:
-    if sys.platform == "win32":
-        return "another program holds it, or Windows has not released it yet; close that program and try again"
-    try:
-        group = grp.getgrgid(Path(port).stat().st_gid).gr_name
-    except (OSError, KeyError):
-        group = "dialout"
-    return f"add the user to the group {group!r} (sudo usermod -aG {group} USER), then log out and in again"
+        logger.info("%s cannot be locked against other programs", path)

@@ -1,14 +1,18 @@
 """A bench's configuration: ``station.toml`` in the home folder, read once into frozen structs.
 
+Below it lies ``devices.toml``, which ``station devices pair`` writes (``paired.py``).
+
 No secrets here: the server's token comes from the environment (``STATION_SERVER_TOKEN``).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
+from station.paired import layered, read_paired
 from station.toml_file import read_toml, typed
 
 FILE_NAME = "station.toml"
@@ -133,10 +137,16 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_config(home: Path) -> Config:
-    """Read ``home/station.toml``; a missing file means the defaults.
+    """Read ``home/station.toml`` over ``home/devices.toml``, key by key; a missing file means the defaults.
 
     Raises:
-        InvalidInput: unknown key (with "did you mean"), wrong type, not TOML.
+        InvalidInput: unknown key (with "did you mean"), wrong type, not TOML; names the file.
     """
     path = home / FILE_NAME
-    return typed(read_toml(path), Config) if path.exists() else Config()
+    paired = read_paired(home)
+    typed(paired, Config)
+    if not path.exists():
+        return typed(paired, Config)
+    written = read_toml(path)
+    typed(written, Config)
+    return typed(replace(written, table=layered(paired.table, written.table)), Config)

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
+from devices.scanner.duplicates import DuplicateGuard
 from station.clock import Clock, SystemClock
 from station.config import Config
 from station.errors import EnvironmentFault, InvalidInput, StoreFault
 from station.ids import uuid7
-from station.inspection.facts import Photo
+from station.inspection.facts import Look, Photo
 from station.inspection.view import Band, BenchView, Notice, State, Step, Tone
 from ui.bench.window import BenchIdentity, BenchWindow
 from ui.controller import BenchController
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from station.inspection.desk import Desk
     from station.store.outbox import Unsent
     from station.store.store import Store
+    from ui.wedge import KeyboardWedge
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +47,10 @@ _STARTING = BenchView(State.IDLE, Step.PARCEL, Notice(Band.IDLE, "starting"), ac
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 """One of them says where Qt on Linux shall paint."""
+
+_SAME_AT_MOST = 36
+"""Photos that differ in no more bits show the very same. Less than the distance of any two items that were measured
+(44), since each photo is compared with hundreds; a copy stored again as a poorer JPEG may then escape (49)."""
 
 SHIFT = timedelta(hours=9)
 """Figures of "this shift" reach back this far."""
@@ -73,37 +79,70 @@ class BenchApp(QObject):
         self.window.show_view(_STARTING)
         self._sync = SyncLine(config.sync, self._clock)
         self._loops: list[LoopThread] = []
+        self._wedge: KeyboardWedge | None = None
         self._garbage: CycleCollector | None = None
         self.controller: BenchController
 
     def start(self) -> None:
         """Bring up everything behind the window; nothing here waits."""
         self._garbage = CycleCollector()
-        scale, run_scale = scale_loop(self._config.scale)
-        camera, run_camera = camera_loop(self._config.camera)
-        printer = printer_line(self._config.printer)
+        config = self._config
+        guard = DuplicateGuard()
+        scanners = {
+            device: scanner_loop(device, table, settings, guard)
+            for device, table, settings in (
+                ("scanner-1", "scanner", config.scanner),
+                ("scanner-2", "scanner_2", config.scanner_2),
+            )
+        }
+        scale, run_scale = scale_loop(config.scale)
+        camera, run_camera = camera_loop("camera-1", config.camera)
+        second_camera, run_second_camera = camera_loop("camera-2", config.camera_2)
+        printer = printer_line(config.printer)
         if camera is not None:
             self.window.picture_resized.connect(lambda size: camera.set_preview_size(size.width(), size.height()))
+        if second_camera is not None:
+            second_camera.set_preview_size(16, 16)  # only its shots are wanted
         self.controller = BenchController(
             self.window,
             self.desk,
             self._clock,
             keep_photo=self._keep_photo,
             play=self._play,
+            scanners={device: scanner for device, (scanner, _) in scanners.items() if scanner is not None},
             scale=scale,
             camera=camera,
+            second_camera=second_camera,
             print_label=printer.submit if printer is not None else None,
+            scan_back=config.printer.scan_back,
             wake_sync=self._sync.wake,
         )
         self.desk.start()
-        self._run("scanner", scanner_loop(self._config.scanner), self.controller.on_scanner)
+        for device, (_, run_scanner) in scanners.items():
+            self._run(device, run_scanner, self.controller.on_scanner)
+        self._start_wedge(guard)
         self._run("scale", run_scale, self.controller.on_scale)
         self._run("camera", run_camera, self.controller.on_camera)
+        self._run("camera-2", run_second_camera, self.controller.on_second_camera)
         self._run("printer", printer.run if printer is not None else None, self.controller.on_printer)
         self._run("sync", self._sync.loop, self.controller.on_sync)
 
+    def _start_wedge(self, guard: DuplicateGuard) -> None:
+        """Take scans from the keyboard too, where this bench has such a scanner."""
+        if not self._config.wedge.enabled:
+            return
+        from ui.wedge import KeyboardWedge
+
+        self._wedge = KeyboardWedge(prefix=self._config.wedge.prefix, guard=guard, clock=self._clock, parent=self)
+        self._wedge.happened.connect(self.controller.on_scanner)
+        self._wedge.layout_tested.connect(self.controller.on_layout_tested)
+        self._wedge.start()
+
     def stop(self) -> None:
         """End the loops, finish what the desk has queued, close the store. Idempotent."""
+        if self._wedge is not None:
+            self._wedge.stop()
+            self._wedge = None
         for loop in self._loops:
             loop.requestInterruption()
         for loop in self._loops:
@@ -138,10 +177,10 @@ class BenchApp(QObject):
             self._store.close()
             self._store = None
 
-    def _keep_photo(self, shot: ShotTaken) -> Photo:
+    def _keep_photo(self, shot: ShotTaken) -> tuple[Photo, Look]:
         """Make a photo durable; runs on the desk's thread, before the draft names it."""
         stored = self._the_store().photos.keep(shot.jpeg)
-        return Photo(
+        photo = Photo(
             sha256=stored.sha256,
             size=stored.size,
             width=shot.width,
@@ -152,6 +191,7 @@ class BenchApp(QObject):
             brightness=shot.quality.brightness,
             device=shot.device,
         )
+        return photo, Look(shot.fingerprint, _SAME_AT_MOST)
 
     def _the_store(self) -> Store:
         if self._store is None:

@@ -6,25 +6,36 @@ Lives on the GUI thread and does no work of its own: it passes frozen values on 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from devices.camera.model import FrameSeen, ShotTaken
-from devices.ports import Indicated, Light, LightChanged, Refused, ScanArrived, WeightAccepted
+from devices.camera.model import EXTRA_SHOT, FrameSeen, ShotTaken
+from devices.ports import Indicated, Light, LightChanged, Refused, ScanArrived, ScanOutcome, WeightAccepted
 from devices.printer.loop import Printed, PrintFailed, PrintWaits
 from station.clock import Clock
 from station.identify.commands import Command
-from station.inspection.facts import Photo
+from station.inspection.facts import Look, Photo
 from station.inspection.view import BenchView, LabelJob, Outcome, Tone
 from sync.client.states import SyncState
+from ui.bench.bars import SHORT_DETAIL
 from ui.bench.window import BenchWindow
+from ui.labels import LabelWatch
+from ui.lights import Lights
 from ui.threads import DeskThread, Failed, Handled
+
+if TYPE_CHECKING:
+    from ui.wedge_layout import LayoutVerdict
 
 logger = logging.getLogger(__name__)
 
 _FIGURES_EVERY_MS = 60_000
+_SCAN_OUTCOMES: Mapping[Tone | None, ScanOutcome] = {
+    Tone.REJECT: ScanOutcome.REJECTED,
+    Tone.ATTENTION: ScanOutcome.ATTENTION,
+}
+"""What the scanner's own beeper says; every other tone is a scan that was taken."""
 
 
 class ArmsCamera(Protocol):
@@ -35,6 +46,12 @@ class ArmsCamera(Protocol):
     def disarm(self) -> None: ...
 
     def shoot_now(self, shot_id: str | None = None) -> None: ...
+
+
+class ToldScanner(Protocol):
+    """What the controller says to a scanner."""
+
+    def tell(self, outcome: ScanOutcome) -> None: ...
 
 
 class AsksScale(Protocol):
@@ -54,11 +71,14 @@ class BenchController(QObject):
         desk: DeskThread,
         clock: Clock,
         *,
-        keep_photo: Callable[[ShotTaken], Photo],
+        keep_photo: Callable[[ShotTaken], tuple[Photo, Look]],
         play: Callable[[Tone], None],
+        scanners: Mapping[str, ToldScanner] | None = None,
         scale: AsksScale | None = None,
         camera: ArmsCamera | None = None,
+        second_camera: ArmsCamera | None = None,
         print_label: Callable[[LabelJob], None] | None = None,
+        scan_back: bool = False,
         wake_sync: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
@@ -67,11 +87,16 @@ class BenchController(QObject):
         self._clock = clock
         self._keep_photo = keep_photo
         self._play = play
+        self._scanners = scanners or {}
         self._scale = scale
         self._camera = camera
+        self._second_camera = second_camera
         self._print_label = print_label
+        self._labels = LabelWatch(window, desk, play, scan_back=scan_back)
         self._wake_sync = wake_sync
-        self._lights: dict[str, LightChanged] = {}
+        self._lights = Lights()
+        self._advised = ""
+        """The device that the line about the surroundings speaks of."""
         self.view: BenchView | None = None
         window.command_given.connect(self.on_command)
         desk.handled.connect(self.on_handled)
@@ -81,6 +106,8 @@ class BenchController(QObject):
         self._minute.setInterval(_FIGURES_EVERY_MS)
         self._minute.timeout.connect(self.on_minute)
         self._minute.start()
+        if print_label is not None:
+            desk.submit("labels", lambda desk: desk.labels_again())
 
     # --- what arrives from people and devices ---------------------------------------------------------------------
 
@@ -94,10 +121,13 @@ class BenchController(QObject):
     def on_scanner(self, event: object) -> None:
         match event:
             case ScanArrived(scan=scan):
+                if not self._labels.lets_pass(scan):
+                    self._tell(scan.source, ScanOutcome.ACCEPTED)
+                    return
                 # The thread that read it is a hop away: what the inspector waited for began with the last byte.
                 age_s = (self._clock.now() - scan.at).total_seconds()
                 born = self._clock.monotonic() - max(0.0, age_s)
-                self._desk.submit("scan", lambda desk: desk.scan(scan), born)
+                self._desk.submit("scan", lambda desk: desk.scan(scan), born, scan.source)
             case Refused(harmless=True):
                 self._play(Tone.TICK)
             case Refused(reason=reason, raw=raw):
@@ -105,6 +135,12 @@ class BenchController(QObject):
                 self._desk.submit("scan", lambda desk: desk.refused_scan(raw, reason))
             case LightChanged():
                 self._show_light("scanner", event)
+
+    @Slot(object)
+    def on_layout_tested(self, verdict: LayoutVerdict) -> None:
+        """The layout test label was scanned through the keyboard."""
+        self._window.show_banner(verdict.advice)
+        self._play(Tone.ACCEPT if verdict.is_good else Tone.REJECT)
 
     @Slot(object)
     def on_scale(self, event: object) -> None:
@@ -122,7 +158,18 @@ class BenchController(QObject):
             case FrameSeen():
                 self._window.show_frame(event.preview, event.still, event.hint)
             case ShotTaken():
-                self._desk.submit("photo", lambda desk: desk.photo(self._keep_photo(event)))
+                self._desk.submit("photo", lambda desk: desk.photo(*self._keep_photo(event)))
+                if self._second_camera is not None:
+                    self._second_camera.shoot_now(EXTRA_SHOT)
+            case LightChanged():
+                self._show_light("camera", event)
+
+    @Slot(object)
+    def on_second_camera(self, event: object) -> None:
+        """Another view of whatever the first camera photographs; it has no picture on the screen."""
+        match event:
+            case ShotTaken():
+                self._desk.submit("photo", lambda desk: desk.photo(*self._keep_photo(event)))
             case LightChanged():
                 self._show_light("camera", event)
 
@@ -134,8 +181,8 @@ class BenchController(QObject):
                 self._window.show_banner(self.tr("Label {0}: {1} – {2}").format(job.lpn, reason, advice))
             case PrintWaits(job=job, reason=reason):
                 self._window.show_banner(self.tr("Label {0} waits: {1}").format(job.lpn, reason))
-            case Printed():
-                self._window.show_banner(None)
+            case Printed(job=job, delivery=delivery):
+                self._labels.printed(job, delivery)
             case LightChanged():
                 self._show_light("printer", event)
 
@@ -154,6 +201,9 @@ class BenchController(QObject):
         generation = self._window.show_view(outcome.view)
         if outcome.tone is not None:
             self._play(outcome.tone)
+        if handled.what == "scan":
+            self._tell(handled.source, _SCAN_OUTCOMES.get(outcome.tone, ScanOutcome.ACCEPTED))
+        self._labels.recorded(outcome.view)
         for job in outcome.labels:
             if self._print_label is not None:
                 self._print_label(job)
@@ -169,6 +219,7 @@ class BenchController(QObject):
         """The desk could not write or read: nothing was changed, the screen stays and says so."""
         self._window.show_banner(str(failed.error))
         self._play(Tone.REJECT)
+        self._tell(failed.source, ScanOutcome.REJECTED)
 
     @Slot(str)
     def on_crashed(self, text: str) -> None:
@@ -180,6 +231,11 @@ class BenchController(QObject):
         self._desk.submit("minute", lambda desk: desk.show())
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _tell(self, device: str, outcome: ScanOutcome) -> None:
+        scanner = self._scanners.get(device)
+        if scanner is not None:
+            scanner.tell(outcome)
 
     def _carry_out(self, outcome: Outcome) -> None:
         for command in outcome.asks:
@@ -205,17 +261,24 @@ class BenchController(QObject):
             self._scale.ask(same_load=view.notice.code == "undone")
 
     def _show_light(self, device: str, event: LightChanged) -> None:
-        self._lights[device] = event
-        if device == "scale" and event.light is not Light.WORKING:
+        light, detail = self._lights.changed(device, event)
+        if device == "scale" and light is not Light.WORKING:
             self._window.show_indication(None, "no_reply", False)
-        self._window.show_light(device, event.light.value, event.detail)
+        self._window.show_light(device, light.value, detail)
+        if len(detail) > SHORT_DETAIL:
+            self._advised = device
+            self._window.show_banner(detail[0].upper() + detail[1:])
+        elif self._advised == device:
+            self._advised = ""
+            self._window.show_banner(None)
 
     def _why_skip(self) -> str:
         """The reason a step is skipped for: the light of the device that the bench waits for."""
         if self.view is None:
             return ""
         device = "scale" if self.view.wants_weight else "camera"
-        light = self._lights.get(device)
-        if light is None:
+        state = self._lights.of(device)
+        if state is None:
             return f"no {device} is set up on this bench"
-        return "" if light.light is Light.WORKING else f"{device}: {light.detail}"
+        light, detail = state
+        return "" if light is Light.WORKING else f"{device}: {detail}"

@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from devices.camera.camera import Camera
 from devices.camera.model import CameraSettings
+from devices.escapes import unescape
 from devices.printer.loop import PrinterLoop
-from devices.printer.printer import ZplPrinter
+from devices.printer.model import LabelPrinter
+from devices.printer.printer import printer_from
 from devices.printer.template import load_template
 from devices.scale import DRIVERS
 from devices.scale.instrument import Scale
-from devices.scanner.line import Scanner
+from devices.scanner import DuplicateGuard, ScannerInstrument, line_settings, scanner_from
 from devices.supervisor import Supervisor
-from devices.transport import LineSettings, open_transport
+from devices.transport import Opener
 from station.clock import Clock
 from station.config import CameraConfig, PrinterConfig, ScaleConfig, ScannerConfig, SyncConfig
 from station.errors import InvalidInput
@@ -29,51 +32,90 @@ if TYPE_CHECKING:
     from sync.client.loop import SyncLoop
 
 
-def scanner_loop(config: ScannerConfig) -> Loop | None:
-    """A line-terminated scanner."""
+def scanner_loop(
+    device: str, table: str, config: ScannerConfig, guard: DuplicateGuard
+) -> tuple[ScannerInstrument | None, Loop | None]:
+    """A scanner on a serial line and its loop.
+
+    Args:
+        device: its name on this bench, e.g. ``scanner-1``.
+        table: where its settings stand, for messages.
+        guard: shared by all scanners of the bench.
+
+    Raises:
+        InvalidInput: a setting is wrong.
+    """
     if not config.port:
-        return None
-    settings = LineSettings(baud=config.baud)
-    return Supervisor(Scanner("scanner-1"), lambda: open_transport(config.port, settings), port=config.port).run
+        return None, None
+    with _said_of(table):
+        scanner = scanner_from(
+            device,
+            protocol=config.protocol,
+            suffix=config.suffix,
+            feedback=config.feedback,
+            duplicate_ms=config.duplicate_ms,
+            guard=guard,
+        )
+        opener = Opener(config.port, line_settings(config.baud, config.bits))
+    return scanner, Supervisor(scanner, opener, port=config.port).run
 
 
 def scale_loop(config: ScaleConfig) -> tuple[Scale | None, Loop | None]:
     """A scale and its loop.
 
     Raises:
-        InvalidInput: the driver's name is not in the table.
+        InvalidInput: a setting is wrong.
     """
     if not config.port:
         return None, None
     driver = DRIVERS.get(config.driver)
     if driver is None:
         raise InvalidInput(f"[scale] driver = {config.driver!r}: expected one of {', '.join(sorted(DRIVERS))}")
-    settings = replace(driver.line, baud=config.baud or driver.line.baud)
-    scale = Scale("scale-1", driver)
-    return scale, Supervisor(scale, lambda: open_transport(config.port, settings), port=config.port).run
+    with _said_of("scale"):
+        if config.unit:
+            driver = driver.in_unit(config.unit)
+        line = replace(driver.line, baud=config.baud or driver.line.baud)
+        if config.bits:
+            line = line_settings(line.baud, config.bits)
+        scale = Scale("scale-1", driver, poll=unescape(config.poll) or None, line=line)
+        opener = Opener(config.port, line)
+    return scale, Supervisor(scale, opener, port=config.port).run
 
 
-def camera_loop(config: CameraConfig) -> tuple[Camera | None, Loop | None]:
+def camera_loop(device: str, config: CameraConfig) -> tuple[Camera | None, Loop | None]:
     """A camera and its loop."""
     if not config.source:
         return None, None
-    camera = Camera(CameraSettings(config.source, "camera-1", config.width, config.height))
+    camera = Camera(
+        CameraSettings(config.source, device, config.width, config.height, backend=config.backend, lock=config.lock)
+    )
     return camera, camera.run
 
 
 def printer_line(config: PrinterConfig) -> PrinterLoop | None:
-    """A label printer on TCP and its queue.
+    """A label printer and its queue.
 
     Raises:
-        InvalidInput: the address is not ``HOST`` or ``HOST:PORT``, or there is no such template.
+        InvalidInput: a setting is wrong, or there is no such template.
     """
     if not config.address:
         return None
-    host, colon, port = config.address.rpartition(":")
-    if colon and not (host and port.isascii() and port.isdigit()):
-        raise InvalidInput(f"[printer] address = {config.address!r}: expected HOST or HOST:PORT, e.g. 10.0.0.7:9100")
-    printer = ZplPrinter(host, int(port)) if colon else ZplPrinter(config.address)
+    printer = printer_from(config.kind, config.address, baud=config.baud, system=_system_printer)
     return PrinterLoop(printer, load_template(config.template, config.dpi))
+
+
+def _system_printer(queue: str) -> LabelPrinter:
+    from ui.printing.system import SystemPrinter  # QtPrintSupport costs the start-up time that few benches need
+
+    return SystemPrinter(queue)
+
+
+@contextmanager
+def _said_of(table: str) -> Iterator[None]:
+    try:
+        yield
+    except InvalidInput as error:
+        raise InvalidInput(f"[{table}] {error}") from error
 
 
 class SyncLine:

@@ -62,12 +62,14 @@ class Handled:
     """One thing the desk has dealt with."""
 
     what: str
-    """``scan``, ``command``, ``weight``, ``photo``, ``minute`` or ``start``."""
+    """``scan``, ``command``, ``weight``, ``photo``, ``labels``, ``minute`` or ``start``."""
     outcome: Outcome
     born: float
     """Monotonic time at which the event was complete (last byte of a scan, key press)."""
     took_s: float
     """Time the desk needed, the durable write included."""
+    source: str = ""
+    """The device that a scan came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Failed:
 
     error: StationError
     born: float
+    source: str = ""
 
 
 Task: TypeAlias = "Callable[[Desk], Outcome | None]"
@@ -102,11 +105,11 @@ class DeskThread(QThread):
         self._open_desk = open_desk
         self._warm_up = warm_up
         self._close_desk = close_desk
-        self._tasks: queue.SimpleQueue[tuple[str, Task, float] | None] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[tuple[str, Task, float, str] | None] = queue.SimpleQueue()
 
-    def submit(self, what: str, task: Task, born: float | None = None) -> None:
+    def submit(self, what: str, task: Task, born: float | None = None, source: str = "") -> None:
         """Queue something that happened; never blocks."""
-        self._tasks.put((what, task, time.monotonic() if born is None else born))
+        self._tasks.put((what, task, time.monotonic() if born is None else born, source))
 
     def stop(self) -> bool:
         """Finish what is queued, close the store, end."""
@@ -124,22 +127,22 @@ class DeskThread(QThread):
             logger.critical("the desk could not be opened", exc_info=True)
             self.crashed.emit(str(error))
             return
-        self._handle(desk, "start", lambda desk: desk.resume(), time.monotonic())
+        self._handle(desk, "start", lambda desk: desk.resume(), time.monotonic(), "")
         self._warm_up()
         while (item := self._tasks.get()) is not None:
             self._handle(desk, *item)
         self._close_desk()
 
-    def _handle(self, desk: Desk, what: str, task: Task, born: float) -> None:
+    def _handle(self, desk: Desk, what: str, task: Task, born: float, source: str) -> None:
         started = time.monotonic()
         try:
             outcome = task(desk)
         except StationError as error:
             logger.warning("not done: %s", error)
-            self.failed.emit(Failed(error, born))
+            self.failed.emit(Failed(error, born, source))
         except Exception as error:
             logger.critical("defect in the desk", exc_info=True)
             self.crashed.emit(str(error))
         else:
             if outcome is not None:
-                self.handled.emit(Handled(what, outcome, born, time.monotonic() - started))
+                self.handled.emit(Handled(what, outcome, born, time.monotonic() - started, source))

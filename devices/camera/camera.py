@@ -1,4 +1,7 @@
-"""One camera on its owner thread: supervision around the eye, and the calls that other threads make."""
+"""One camera on its owner thread: supervision around the eye, and the calls that other threads make.
+
+Nothing here is shared between two cameras but OpenCV's number of threads, which both set to one.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from devices.camera import controls
+from devices.camera.enumerate import CameraFound
 from devices.camera.model import CameraEvent, CameraSettings
+from devices.camera.opening import Hardware
 from devices.camera.requests import Requests
-from devices.camera.source import Frame, Reader
+from devices.camera.source import Reader
+from devices.camera.watch import Watch
 from devices.ports import Light, LightChanged
 from station.clock import Clock, SystemClock
 
@@ -20,20 +27,25 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _POLL_S = 0.1
-_FIRST_PICTURE_S = 15.0
-"""Media Foundation may take this long to open a camera."""
 _BACK_OFF_S = (0.5, 1.0, 2.0, 5.0)
-_BLACK_AFTER_S = 1.0
-_BLACK_REOPEN_S = 6.0
-_LOOK_FOR_BLACK_S = 0.1
+_MOST_HUNG = 3
+"""Readers that hang in their driver; no further one is started beside so many."""
 
 
 class Camera:
     """A camera for one bench. ``run`` belongs to one thread; every other method may be called from any thread."""
 
-    def __init__(self, settings: CameraSettings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: CameraSettings, clock: Clock | None = None, hardware: Hardware | None = None) -> None:
+        """
+        Args:
+            settings: which camera, and how.
+            clock, hardware: given by tests.
+        """
         self.settings = settings
         self._clock: Clock = clock or SystemClock()
+        self._hardware = hardware or Hardware()
+        self._same_as: CameraFound | None = None
+        self._hung: list[Reader] = []
         self._requests = Requests((settings.preview_width, settings.preview_height))
         self._light: LightChanged | None = None
 
@@ -69,6 +81,17 @@ class Camera:
         """What is seen now is the empty bench (otherwise the station learns it by itself)."""
         self._requests.learn_empty()
 
+    def lock_now(self) -> None:
+        """Let exposure, focus and white balance settle and freeze them anew; ``ControlsJudged`` says what came of it.
+
+        Only with ``CameraSettings.lock``.
+        """
+        self._requests.lock_controls()
+
+    def take_reference(self) -> None:
+        """What is seen now, with nothing on the bench, is how it shall look: answered by ``ReferenceTaken``."""
+        self._requests.reference()
+
     def run(self, should_stop: Callable[[], bool], emit: Callable[[CameraEvent], None]) -> None:
         """Own the camera until ``should_stop()``, which is asked at least every 0.1 s.
 
@@ -85,31 +108,52 @@ class Camera:
         self._light = None
         attempt = 0
         while not should_stop():
-            reader = Reader(self.settings, self._clock.monotonic)
+            if self._too_many_hang(emit):
+                self._pause(_BACK_OFF_S[-1], should_stop)
+                continue
+            reader = Reader(self.settings, self._clock.monotonic, self._hardware, self._same_as)
             reader.start()
             watch = Watch(self.settings, reader, self._clock)
             try:
-                self._watch(watch, eye, should_stop, emit)
+                self._watch(watch, reader, eye, should_stop, emit)
             finally:
                 reader.stop(wait_s=1.0 if should_stop() else 0.3)
+                self._hung.append(reader)
             attempt = 0 if watch.saw_frames else attempt + 1
             pause = _BACK_OFF_S[min(attempt, len(_BACK_OFF_S) - 1)] * random.uniform(0.9, 1.1)
-            _pause(pause, should_stop)
+            self._pause(pause, should_stop)
+
+    def _too_many_hang(self, emit: Callable[[CameraEvent], None]) -> bool:
+        """Each call into a dead driver may hold its thread for ever; there must not be more and more of them."""
+        self._hung = [reader for reader in self._hung if reader.alive]
+        if len(self._hung) < _MOST_HUNG:
+            return False
+        words = f"camera {self.settings.source!r} hangs in its driver: unplug it and plug it in again"
+        self._show(Light.GONE, words, emit)
+        return True
 
     def _watch(
         self,
         watch: Watch,
+        reader: Reader,
         eye: Eye,
         should_stop: Callable[[], bool],
         emit: Callable[[CameraEvent], None],
     ) -> None:
         """Follow one opening of the source to its failure."""
-        eye.reconnected()
+        met = False
         while not should_stop():
             frame = watch.next_frame(_POLL_S)
-            if frame is not None:
-                for event in eye.look(frame, fresh=watch.fresh):
+            opened = reader.opened
+            if frame is not None and opened is not None:
+                if not met:
+                    met = True
+                    self._same_as = opened.camera or self._same_as
+                    eye.reconnected(frame.at, controllable=opened.is_device and controls.has_controls(opened.backend))
+                for event in eye.look(frame, fresh=watch.fresh, notes=reader.notes):
                     emit(event)
+                if (order := eye.take_order(opened.backend)) is not None:
+                    reader.ask(order)
             if watch.light is not None:
                 self._show(*watch.light, emit)
             if watch.over:
@@ -124,94 +168,7 @@ class Camera:
         logger.log(level, "%s is %s %s", event.device, event.light.value, event.detail)
         emit(event)
 
-
-def _pause(seconds: float, should_stop: Callable[[], bool]) -> None:
-    until = time.monotonic() + seconds
-    while not should_stop() and (left := until - time.monotonic()) > 0:
-        time.sleep(min(_POLL_S, left))
-
-
-class Watch:
-    """Says whether what a reader delivers is a living picture: no frame, an old, a frozen or a black one is not."""
-
-    def __init__(self, settings: CameraSettings, reader: Reader, clock: Clock) -> None:
-        self._settings = settings
-        self._reader = reader
-        self._clock = clock
-        self._number = 0
-        self._last_at = clock.monotonic()
-        self._sum: int | None = None
-        self._fresh_at = 0.0
-        self._alive = False
-        self._black_since: float | None = None
-        self._looked_at = float("-inf")
-        self.saw_frames = False
-        self.fresh = False
-        """The newest frame differs from the one before."""
-        self.light: tuple[Light, str] | None = None
-        """How the camera is, with the words for it; None = not known yet."""
-        self.over = False
-        """This opening of the source has failed: release it and open it again."""
-
-    def next_frame(self, timeout_s: float) -> Frame | None:
-        """The next frame to look at, None if there is none yet; ``light`` and ``over`` say how the camera is."""
-        frame = self._reader.newer_than(self._number, timeout_s)
-        if frame is None:
-            self._nothing_came()
-            return None
-        self._number = frame.number
-        if frame.at_least(self._settings.preview_width, self._settings.preview_height) is None:
-            return None
-        self._last_at = frame.at
-        self._compare(frame)
-        self._judge(frame)
-        self.saw_frames = True
-        return None if self.over else frame
-
-    def _nothing_came(self) -> None:
-        failure = self._reader.failure()
-        age = self._clock.monotonic() - self._last_at
-        if failure is not None:
-            self.light, self.over = (Light.GONE, failure), True
-        elif age > (self._settings.silent_after_s if self.saw_frames else _FIRST_PICTURE_S):
-            words = (
-                f"no picture for {age:.0f} s: check the cable of camera {self._settings.source!r}; it is opened again"
-            )
-            self.light, self.over = (Light.SILENT, words), True
-
-    def _compare(self, frame: Frame) -> None:
-        total = frame.checksum()
-        self.fresh = total != self._sum
-        self._alive = self._alive or (self.fresh and self._sum is not None)
-        if self.fresh:
-            self._fresh_at = frame.at
-        self._sum = total
-
-    def _judge(self, frame: Frame) -> None:
-        frozen_after = self._settings.frozen_after_s
-        stuck_s = frame.at - self._fresh_at
-        if frozen_after is not None and stuck_s > frozen_after:
-            words = f"the picture has not changed for {stuck_s:.0f} s: the camera hangs and is opened again"
-            self.light, self.over = (Light.SILENT, words), True
-            return
-        if frame.at - self._looked_at < _LOOK_FOR_BLACK_S:
-            return
-        self._looked_at = frame.at
-        if not self._black(frame):
-            self._black_since = None
-            # One picture proves nothing: a frozen camera that was opened again delivers one too.
-            if self._alive:
-                self.light = (Light.WORKING, "")
-            return
-        if self._black_since is None:
-            self._black_since = frame.at
-        black_s = frame.at - self._black_since
-        if black_s >= _BLACK_AFTER_S:
-            self.light = (Light.SILENT, "the picture is black: take the cover off the lens, switch on the light")
-            self.over = black_s >= _BLACK_REOPEN_S
-
-    def _black(self, frame: Frame) -> bool:
-        from devices.camera.quality import is_black
-
-        image = frame.at_least(self._settings.preview_width, self._settings.preview_height)
-        return image is not None and is_black(image[::8, ::8, 1])
+    def _pause(self, seconds: float, should_stop: Callable[[], bool]) -> None:
+        until = self._clock.monotonic() + seconds
+        while not should_stop() and self._clock.monotonic() < until:
+            time.sleep(min(_POLL_S, seconds))

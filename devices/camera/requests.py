@@ -38,6 +38,8 @@ class Requests:
         self._demand: Demand | None = None
         self._press: Press | None = None
         self._learn_empty = False
+        self._lock_now = False
+        self._take_reference = False
         self._preview_box = preview_box
 
     def arm(self, shot: str, needs_change: bool, item_is_there: bool = False) -> None:
@@ -63,6 +65,14 @@ class Requests:
     def learn_empty(self) -> None:
         with self._lock:
             self._learn_empty = True
+
+    def lock_controls(self) -> None:
+        with self._lock:
+            self._lock_now = True
+
+    def reference(self) -> None:
+        with self._lock:
+            self._take_reference = True
 
     def preview(self, width: int, height: int) -> None:
         with self._lock:
@@ -90,4 +100,14 @@ class Requests:
     def take_learn_empty(self) -> bool:
         with self._lock:
             wanted, self._learn_empty = self._learn_empty, False
+            return wanted
+
+    def take_lock_now(self) -> bool:
+        with self._lock:
+            wanted, self._lock_now = self._lock_now, False
+            return wanted
+
+    def take_reference(self) -> bool:
+        with self._lock:
+            wanted, self._take_reference = self._take_reference, False
             return wanted

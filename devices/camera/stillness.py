@@ -125,6 +125,10 @@ class EmptyBench:
         known = (scene for scene in self._scenes if 3 * scene.visits >= often)
         return not _same(min(known, key=lambda scene: scene.structure).picture, small)
 
+    def known_empty(self, small: NDArray[np.float32]) -> bool:
+        """Say whether this is the empty bench, and not merely something that cannot be told from it."""
+        return bool(self._scenes) and not self.occupied(small)
+
 
 def _same(before: NDArray[np.float32], now: NDArray[np.float32]) -> bool:
     return before.shape == now.shape and changed(before, now) < CHANGED_PERMILLE

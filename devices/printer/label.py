@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,22 +11,19 @@ from PIL import Image, ImageDraw, ImageFont
 
 from devices.printer.symbol import (
     CODE128_AIM,
-    MIN_DOTS,
     QUIET_MODULES,
+    WRITERS,
     Expected,
     Writer,
     check_code128,
     check_symbols,
-    python_barcode_modules,
-    reads_back,
-    zxing_modules,
+    code128_modules,
+    least_dots,
 )
 from devices.printer.template import Align, Face, LabelTemplate, SymbolField, TextField
 from station.assets import asset
 from station.errors import InvalidInput
 from station.inspection.view import LabelJob
-
-logger = logging.getLogger(__name__)
 
 _FONTS = {
     Face.REGULAR: "Inter-Regular.ttf",
@@ -35,7 +31,6 @@ _FONTS = {
     Face.BOLD: "Inter-Bold.ttf",
     Face.DISPLAY: "InterDisplay-Bold.ttf",
 }
-_WRITERS: tuple[Writer, ...] = (python_barcode_modules, zxing_modules)
 _PADDING_MM = 1.2
 """Between the edge of a black box and its white letters."""
 
@@ -81,7 +76,23 @@ def label_fields(job: LabelJob) -> dict[str, str]:
     }
 
 
-def compose(template: LabelTemplate, fields: Mapping[str, str], *, writers: Sequence[Writer] = _WRITERS) -> LabelImage:
+def tote_fields(tote: str, title: str) -> dict[str, str]:
+    """The fields of template ``tote``."""
+    return {"tote": tote, "title": title}
+
+
+def hold_fields(lpn: str, title: str, *, word: str, reason: str, date: str = "") -> dict[str, str]:
+    """The fields of template ``hold``: ``word`` is HOLD, DAMAGED …, read from afar."""
+    return {"word": word.upper(), "reason": reason, "lpn": lpn, "title": title, "date": date}
+
+
+def vendor_fields(vendor: str, authorisation: str, units: int) -> dict[str, str]:
+    """The fields of template ``vendor``: ``authorisation`` is the return number that the vendor gave."""
+    count = f"{units} UNIT" + ("S" if units != 1 else "")
+    return {"word": "RETURN TO VENDOR", "vendor": vendor, "authorisation": authorisation, "units": count}
+
+
+def compose(template: LabelTemplate, fields: Mapping[str, str], *, writers: Sequence[Writer] = WRITERS) -> LabelImage:
     """Draw a label and read its symbols back.
 
     Args:
@@ -90,7 +101,7 @@ def compose(template: LabelTemplate, fields: Mapping[str, str], *, writers: Sequ
         writers: asked in turn for a symbol's modules until one reads back.
 
     Raises:
-        InvalidInput: a mandatory field is missing or does not fit, or its bars would be under two dots wide.
+        InvalidInput: a mandatory field is missing or does not fit, or its bars would be too narrow to print.
         Defect: a symbol on the finished bitmap does not read back as what it should be.
     """
     size = (template.dots(template.width_mm), template.dots(template.height_mm))
@@ -185,12 +196,12 @@ def _draw_code128(
 ) -> int:
     """Draw one Code 128; returns its dots per module."""
     check_code128(text)
-    modules = _modules(text, writers)
+    modules = code128_modules(text, writers)
     room = template.dots(field.width)
     dots = min(field.max_dots, room // (len(modules) + 2 * QUIET_MODULES))
-    if dots < MIN_DOTS:
+    if dots < (least := least_dots(template.dpi)):
         raise InvalidInput(
-            f"{field.field} {text!r} is too long for label {template.name!r}: its bars would be under {MIN_DOTS} dots "
+            f"{field.field} {text!r} is too long for label {template.name!r}: its bars would be under {least} dots "
             f"wide on {field.width:g} mm at {template.dpi} dpi; use a wider label or a shorter code"
         )
     x = template.dots(field.x) + (room - len(modules) * dots) // 2
@@ -200,14 +211,3 @@ def _draw_code128(
         if module == "1":
             pen.rectangle((x + place * dots, y, x + (place + 1) * dots - 1, y + height - 1), fill=0)
     return dots
-
-
-def _modules(text: str, writers: Sequence[Writer]) -> str:
-    """The first writer's modules that read back; if none does, the last one's, for the gate to refuse."""
-    modules = ""
-    for writer in writers:
-        modules = writer(text)
-        if reads_back(modules, text):
-            return modules
-        logger.info("%s writes %r wrongly; the next writer is asked", getattr(writer, "__name__", writer), text)
-    return modules

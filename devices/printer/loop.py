@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from devices.ports import Light, LightChanged
-from devices.printer.printer import PrintFault, Unreachable, ZplPrinter
+from devices.printer.model import Delivery, LabelPrinter, PrintFault, Unreachable
 from devices.printer.template import LabelTemplate
 from station.clock import Clock, SystemClock
 from station.errors import DeviceFault, StationError
@@ -27,12 +27,13 @@ _REMEMBERED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """The printer took the label and answered afterwards."""
+    """The label left without a fault; ``delivery`` says how sure it is that it is on paper."""
 
     job: LabelJob
     at: datetime
     png: bytes
     """The label as it was printed."""
+    delivery: Delivery = Delivery.PRINTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class PrinterLoop:
 
     def __init__(
         self,
-        printer: ZplPrinter,
+        printer: LabelPrinter,
         template: LabelTemplate,
         *,
         name: str = "printer-1",
@@ -149,11 +150,10 @@ class PrinterLoop:
     def _print(self, job: LabelJob, emit: Callable[[PrinterEvent], None]) -> bool:
         """Try one job; True when it has left the queue."""
         from devices.printer.label import compose, label_fields
-        from devices.printer.zpl import zpl_label
 
         try:
             label = compose(self._template, label_fields(job))
-            self._printer.print(zpl_label(label, job.job_id))
+            delivery = self._printer.print(label, job.job_id)
         except PrintFault as fault:
             return self._fault(job, fault, emit)
         except StationError as error:
@@ -164,8 +164,8 @@ class PrinterLoop:
             return True
         self._leave(job, failed=False)
         self._show(Light.WORKING, "", emit)
-        logger.info("label %s for %s printed, copy %d", job.job_id, job.lpn, job.copy)
-        emit(Printed(job, self._clock.now(), label.png()))
+        logger.info("label %s for %s %s, copy %d", job.job_id, job.lpn, delivery.value, job.copy)
+        emit(Printed(job, self._clock.now(), label.png(), delivery))
         return True
 
     def _fault(self, job: LabelJob, fault: PrintFault, emit: Callable[[PrinterEvent], None]) -> bool:
@@ -187,9 +187,9 @@ class PrinterLoop:
             self._show(self._light_for(fault), str(fault), emit)
             return
         if status.ready:
-            self._show(Light.WORKING, "", emit)
+            self._show(Light.WORKING, ", ".join(status.remarks), emit)
         else:
-            self._show(Light.SILENT, f"{self.name}: {', '.join(status.reasons())}", emit)
+            self._show(Light.SILENT, f"{self.name}: {', '.join(status.stops)}", emit)
 
     @staticmethod
     def _light_for(fault: DeviceFault) -> Light:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,13 +17,17 @@ from station.errors import Defect, InvalidInput
 if TYPE_CHECKING:
     from PIL.Image import Image as PilImage
 
+logger = logging.getLogger(__name__)
+
 Writer: TypeAlias = Callable[[str], str]
 """Text → modules as ``0`` and ``1``, first bar to last bar, without quiet zones."""
 
 QUIET_MODULES = 10
 """Clear modules on either side. Source: ISO/IEC 15417 §4.4.2 (Code 128: 10 X)."""
-MIN_DOTS = 2
+_MIN_DOTS = 2
 """Fewest dots per module that a thermal printer keeps apart (DEVICES §5.2: at 1.6 dots 28 of 100 were read)."""
+_MIN_MODULE_MM = 0.25
+"""Narrowest bar that common hand scanners read at arm's length; 2 dots at 203 dpi, 3 at 300."""
 CODE128_AIM = "]C0"
 _LONGEST = 48
 
@@ -37,6 +43,15 @@ def zxing_modules(text: str) -> str:
     pixels = np.asarray(symbol)
     row = pixels[pixels.shape[0] // 2]
     return "".join("1" if value < 128 else "0" for value in row).strip("0")
+
+
+def least_dots(dpi: int) -> int:
+    """Fewest dots per module at a printer's resolution.
+
+    >>> [least_dots(dpi) for dpi in (203, 300, 600)]
+    [2, 3, 6]
+    """
+    return max(_MIN_DOTS, math.ceil(_MIN_MODULE_MM * dpi / 25.4))
 
 
 def check_code128(text: str) -> None:
@@ -81,3 +96,17 @@ def reads_back(modules: str, text: str) -> bool:
     picture = np.repeat(np.broadcast_to(row, (24, row.size)), 3, axis=1)
     read = zxingcpp.read_barcodes(np.ascontiguousarray(picture), formats=zxingcpp.barcode_formats_from_str("Code128"))
     return [(symbol.text, symbol.symbology_identifier) for symbol in read] == [(text, CODE128_AIM)]
+
+
+WRITERS: tuple[Writer, ...] = (python_barcode_modules, zxing_modules)
+
+
+def code128_modules(text: str, writers: Sequence[Writer] = WRITERS) -> str:
+    """The first writer's modules that read back; if none does, the last one's, for the gate to refuse."""
+    modules = ""
+    for writer in writers:
+        modules = writer(text)
+        if reads_back(modules, text):
+            return modules
+        logger.info("%s writes %r wrongly; the next writer is asked", getattr(writer, "__name__", writer), text)
+    return modules

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from enum import StrEnum
 from pathlib import Path
@@ -62,7 +63,7 @@ class SymbolField(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     width: float
     height: float
     max_dots: int = 4
-    """Most dots per module."""
+    """Most dots per module, at the template's own resolution."""
 
 
 class LabelTemplate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -133,4 +134,13 @@ def load_template(name: str, dpi: int | None = None) -> LabelTemplate:
     template = read_template(path.read_text(encoding="utf-8"), path.name)
     if dpi is not None and dpi not in _RESOLUTIONS:
         raise InvalidInput(f"a label printer of {dpi!r} dpi is not known; expected 203, 300 or 600")
-    return template if dpi is None else msgspec.structs.replace(template, dpi=dpi)
+    return template if dpi is None or dpi == template.dpi else _at(template, dpi)
+
+
+def _at(template: LabelTemplate, dpi: int) -> LabelTemplate:
+    """The same label for a printer of another resolution: the same millimetres, bars as wide as before or wider."""
+    symbols = tuple(
+        msgspec.structs.replace(symbol, max_dots=math.ceil(symbol.max_dots * dpi / template.dpi))
+        for symbol in template.symbol
+    )
+    return msgspec.structs.replace(template, dpi=dpi, symbol=symbols)

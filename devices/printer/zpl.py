@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from devices.printer.label import LabelImage
 
 HOST_STATUS = b"~HS"
+CANCEL_PARTIAL = b"~JX"
+"""Drops a format whose end never came; formats that are complete are left alone."""
 
 
 def zpl_label(label: LabelImage, job_id: str) -> bytes:

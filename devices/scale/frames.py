@@ -29,6 +29,8 @@ POUNDS_OUNCES = r"(?:(?:0|[1-9][0-9]*):(?:0?[0-9]|1[0-5])(?:[.,][0-9]+)?)"
 
 _NOISE = b"\x00\x7f\xff"
 _MAX_LINE = 256
+_JUNK = 64
+"""Bytes between frames are reported in pieces of at most this many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Reading:
     stable: bool
     stable_source: StableSource
     kind: WeightKind = WeightKind.UNKNOWN
+    advice: str = ""
+    """For people, when this indication cannot become a weight: why, and what to do. Told once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +125,29 @@ def parse_mass(digits: str, unit: str, *, negative: bool = False) -> Mass:
         step = _step(value) * _MG_PER_UNIT[unit]
     else:
         raise InvalidInput(f"{digits!r} {unit!r} is not a mass, expected digits and one of {', '.join(_MG_PER_UNIT)}")
-    milligrams = int(exact.quantize(Decimal(1), ROUND_HALF_EVEN))
+    return _rounded(-exact if negative else exact, unit, step)
+
+
+def scaled_mass(count: int, exponent: int, unit: str) -> Mass:
+    """The mass of ``count`` steps of ten to the ``exponent`` of a unit, for protocols that send whole numbers.
+
+    Raises:
+        InvalidInput: not a unit of mass.
+
+    >>> scaled_mass(42, -1, "oz")
+    Mass(milligrams=119068, unit='oz', interval_mg=2835)
+    >>> scaled_mass(50, 1, "g")
+    Mass(milligrams=500000, unit='g', interval_mg=10000)
+    """
+    if unit not in _MG_PER_UNIT:
+        raise InvalidInput(f"{unit!r} is not a unit of mass, expected one of {', '.join(_MG_PER_UNIT)}")
+    step = _MG_PER_UNIT[unit].scaleb(exponent)
+    return _rounded(count * step, unit, step)
+
+
+def _rounded(exact: Decimal, unit: str, step: Decimal) -> Mass:
     interval = max(1, int(step.quantize(Decimal(1), ROUND_HALF_EVEN)))
-    return Mass(-milligrams if negative else milligrams, unit, interval)
+    return Mass(int(exact.quantize(Decimal(1), ROUND_HALF_EVEN)), unit, interval)
 
 
 def _step(digits: str) -> Decimal:
@@ -137,7 +161,12 @@ class LineSplitter:
     given up to its terminator: no scale sends one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, more_ends: bytes = b"") -> None:
+        """
+        Args:
+            more_ends: bytes that end a line at once, too, e.g. ETX.
+        """
+        self._more_ends = more_ends
         self._rest = bytearray()
         self._overflowed = False
 
@@ -151,13 +180,13 @@ class LineSplitter:
                     self._cut(frames)
                     continue
                 self._cut(frames)
-            if len(self._rest) >= _MAX_LINE and byte not in b"\r\n":
+            if len(self._rest) >= _MAX_LINE and byte not in b"\r\n" and byte not in self._more_ends:
                 if not self._overflowed:
                     self._overflowed = True
                     frames.append(bytes(self._rest))
                 continue
             self._rest.append(byte)
-            if byte == 0x0A:
+            if byte == 0x0A or byte in self._more_ends:
                 self._cut(frames)
         return frames
 
@@ -194,3 +223,61 @@ def broken_off(rest: bytes) -> list[Frame]:
     """The frame list for bytes that never got their terminator."""
     rest = strip_noise(rest)
     return [Garbage(rest, "broken off in the middle of a frame")] if rest else []
+
+
+class FrameSplitter:
+    """Cuts bytes into frames that begin with one control character and end with another; bounded.
+
+    A begin inside a frame starts a new one: the answer before it was broken off. Line noise and line ends between
+    frames are skipped; other bytes there are garbage, reported when the next frame begins or the line is quiet.
+    """
+
+    def __init__(self, begin: int, end: int, longest: int) -> None:
+        self._begin = begin
+        self._end = end
+        self._longest = longest
+        self._frame = bytearray()
+        self._junk = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes | Garbage]:
+        """Whole frames with both ends, and what lay between them."""
+        found: list[bytes | Garbage] = []
+        for byte in data:
+            if byte == self._begin:
+                found += self._give_up("broken off: another frame begins inside it")
+                found += self._end_junk()
+                self._frame.append(byte)
+            elif not self._frame:
+                self._junk.append(byte)
+                if len(self._junk) >= _JUNK:
+                    found += self._end_junk()
+            elif byte == self._end:
+                found.append(bytes(self._frame) + bytes([byte]))
+                self._frame.clear()
+            elif len(self._frame) >= self._longest:
+                self._frame.append(byte)
+                found += self._give_up(f"longer than any frame ({self._longest} bytes)")
+            else:
+                self._frame.append(byte)
+        return found
+
+    def idle(self) -> list[Frame]:
+        """Name the bytes between two frames."""
+        return list(self._end_junk())
+
+    def _end_junk(self) -> list[Garbage]:
+        junk = strip_noise(bytes(self._junk)).strip(b"\r\n")
+        self._junk.clear()
+        return [Garbage(junk, "bytes outside a frame")] if junk else []
+
+    def drop(self) -> list[Frame]:
+        """Forget the unfinished frame and name it, and what lay before it."""
+        junk = self.idle()
+        rest = bytes(self._frame)
+        self._frame.clear()
+        return junk + (broken_off(rest) if len(rest) > 1 else [])
+
+    def _give_up(self, reason: str) -> list[Garbage]:
+        rest = bytes(self._frame)
+        self._frame.clear()
+        return [Garbage(rest, reason)] if len(rest) > 1 else []

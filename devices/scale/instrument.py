@@ -18,8 +18,11 @@ from devices.ports import (
     WeightAccepted,
     WeightKind,
 )
+from devices.probes import PROBING_S, SETTLING_S, is_probe
 from devices.scale.acceptance import Acceptor
+from devices.scale.diagnosis import diagnose
 from devices.scale.frames import Frame, Garbage, Prompt, Reading, Reply, ScaleParser
+from devices.scale.seven_bits import SevenBits
 from devices.transport import LineSettings
 from station.errors import InvalidInput
 from station.inspection.facts import StableSource
@@ -30,6 +33,9 @@ _QUIET_S = 0.15
 """After this a lone CR was the whole terminator."""
 _REMEMBERED = 512
 """Bytes since the last good frame that the diagnosis looks at."""
+_FASTEST_POLL_S = 0.2
+_LATE = "answer to an older question, too late to count"
+_NET = "the scale shows a net weight: clear its tare to weigh goods"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,10 @@ class ScaleDriver:
     poll: bytes | None = None
     """Asks for one indication and changes nothing at the scale; None = the scale sends by itself."""
     poll_every_s: float = 0.2
+    """Shortest time between two questions that the protocol allows, never below 0.2 s."""
     reply_within_s: float = 1.0
+    """After this an answer is late and does not count. It is waited for as long again, so that it cannot be taken for
+    the answer to the next question."""
     period_s: float = 1.0
     """Longest usual time between two frames of a working scale; twice this without one is silence."""
     hint: str = ""
@@ -69,28 +78,37 @@ class Scale:
     """An ``Instrument``. ``ask`` may be called from any thread, everything else by the owner thread."""
 
     def __init__(
-        self, device: str, driver: ScaleDriver, *, acceptor: Acceptor | None = None, poll: bytes | None = None
+        self,
+        device: str,
+        driver: ScaleDriver,
+        *,
+        acceptor: Acceptor | None = None,
+        poll: bytes | None = None,
+        line: LineSettings | None = None,
     ) -> None:
         """
         Args:
             acceptor: another rule than the default one; tests need it.
             poll: the site's own request, for scales that print on demand only.
+            line: how the port is really set, if not as the driver says.
         """
         self._device = device
         self._driver = driver
+        self._line = line or driver.line
         self._poll = poll or driver.poll
         self._parser = driver.parser()
         self._acceptor = acceptor or Acceptor(device)
         self._ask_lock = threading.Lock()
         self._question: bool | None = None
-        self._last_byte = self._last_frame = 0.0
+        self._opened_at = self._last_byte = self._last_frame = 0.0
         self._heard = False
         self._polled_at: float | None = None
         self._next_poll = 0.0
-        self._late_owed = False
+        self._late_until: float | None = None
         self._unasked = 0.0
         self._silence_told = False
-        self._net_told = False
+        self._advice_told = ""
+        self._bits = self._seven_bits()
         self._since_frame = bytearray()
         self._answers = b""
 
@@ -106,32 +124,30 @@ class Scale:
     def opened(self, now: float) -> None:
         self._parser = self._driver.parser()
         self._acceptor.restart()
-        self._last_byte = self._last_frame = self._next_poll = now
-        self._heard = self._late_owed = self._silence_told = False
-        self._polled_at = None
+        self._opened_at = self._last_byte = self._last_frame = self._next_poll = now
+        self._heard = self._silence_told = False
+        self._polled_at = self._late_until = None
+        self._bits = self._seven_bits()
         self._unasked = 0.0
         self._since_frame.clear()
         self._answers = b""
 
     def received(self, data: bytes, at: datetime, now: float) -> Iterator[DeviceEvent]:
         self._hear_question()
+        yield from self._time_out(at, now)
         if now - self._last_byte > _INNER_GAP_S:
             yield from self._take(self._parser.idle() + self._parser.drop(), at, now)
         self._last_byte = now
         self._since_frame += data[-_REMEMBERED:]
         del self._since_frame[:-_REMEMBERED]
-        yield from self._take(self._parser.feed(data), at, now)
+        yield from self._take(self._parser.feed(self._bits.filter(data) if self._bits else data), at, now)
 
     def tick(self, at: datetime, now: float, *, quiet: bool) -> tuple[bytes, list[DeviceEvent]]:
         self._hear_question()
         events: list[DeviceEvent] = []
         if quiet and now - self._last_byte > _QUIET_S:
             events.extend(self._take(self._parser.idle(), at, now))
-        if self._polled_at is not None and now - self._polled_at >= self._driver.reply_within_s:
-            self._polled_at = None
-            self._late_owed = True
-            self._acceptor.restart()
-            events.extend(self._no_reply(at, now))
+        events.extend(self._time_out(at, now))
         if self._poll is None and now - self._last_frame >= 2 * self._driver.period_s:
             self._acceptor.restart()
             events.extend(self._no_reply(at, now))
@@ -146,8 +162,9 @@ class Scale:
         limit = 2 * self._driver.period_s
         if now - self._last_frame < limit:
             return (Light.WORKING, "") if self._heard else None
-        if now - self._last_byte < limit and self._since_frame:
-            return Light.SILENT, self._diagnosis()
+        if now - self._last_byte < 2 * limit and self._since_frame:  # a polled scale says less often what is wrong
+            recent = bytes(self._since_frame)
+            return Light.SILENT, diagnose(recent, self._driver.name, self._line, self._driver.parser())
         return Light.SILENT, f"connected, but the scale says nothing. {self._driver.hint}".strip()
 
     def _hear_question(self) -> None:
@@ -160,15 +177,18 @@ class Scale:
         for frame in frames:
             if isinstance(frame, Garbage):
                 self._acceptor.restart()
-                yield Refused(self._device, frame.reason, frame.raw)
+                age = now - self._opened_at
+                harmless = age < SETTLING_S or (age < PROBING_S and is_probe(frame.raw))
+                yield Refused(self._device, frame.reason, frame.raw, harmless=harmless)
                 continue
-            if self._late_owed:
-                self._late_owed = False
-                if self._poll and now - self._last_frame < 10 * self._driver.reply_within_s:
-                    self._last_frame = now
-                    yield Refused(self._device, "answer to an older question, too late to count", frame.raw)
-                    continue
             self._last_frame = now
+            if self._late_until is not None:
+                self._late_until = None
+                # Or it sends by itself, slowly: then it goes on when it is no longer asked.
+                self._unasked = min(3.0, self._unasked + 1)
+                self._next_poll = now + self._driver.poll_every_s
+                yield Refused(self._device, _LATE, frame.raw, harmless=True)
+                continue
             self._heard = True
             self._silence_told = False
             self._since_frame.clear()
@@ -177,7 +197,7 @@ class Scale:
                 continue
             if isinstance(frame, Reply):
                 continue
-            self._unasked = self._unasked + 1 if self._polled_at is None else max(0.0, self._unasked - 0.5)
+            self._unasked = min(3.0, self._unasked + 1) if self._polled_at is None else max(0.0, self._unasked - 0.5)
             self._polled_at = None
             yield from self._indicate(frame, at, now)
 
@@ -199,11 +219,17 @@ class Scale:
         reading = self._acceptor.feed(indication)
         if reading:
             yield WeightAccepted(reading)
-        if frame.kind is not WeightKind.NET:
-            self._net_told = False
-        elif not self._net_told:
-            self._net_told = True
-            yield Refused(self._device, "the scale shows a net weight: clear its tare to weigh goods", frame.raw)
+        advice = frame.advice or (_NET if frame.kind is WeightKind.NET else "")
+        if advice and advice != self._advice_told:
+            yield Refused(self._device, advice, frame.raw)
+        self._advice_told = advice
+
+    def _time_out(self, at: datetime, now: float) -> Iterator[DeviceEvent]:
+        if self._polled_at is not None and now - self._polled_at >= self._driver.reply_within_s:
+            self._polled_at = None
+            self._late_until = now + self._driver.reply_within_s
+            self._acceptor.restart()
+            yield from self._no_reply(at, now)
 
     def _no_reply(self, at: datetime, now: float) -> Iterator[DeviceEvent]:
         if self._silence_told:
@@ -226,19 +252,19 @@ class Scale:
 
     def _request(self, now: float) -> bytes:
         # A scale that streams needs no questions, and some lose answers when asked while they talk.
-        streaming = self._unasked >= 3 and now - self._last_frame < self._driver.reply_within_s
+        streaming = self._unasked >= 3 and now - self._last_frame < 2 * self._driver.period_s
         if self._poll is None or self._polled_at is not None or now < self._next_poll or streaming:
             return b""
+        if self._late_until is not None:
+            if now < self._late_until:
+                return b""
+            self._late_until = None  # that answer is lost: the next one is the answer to this question
         self._polled_at = now
-        self._next_poll = now + self._driver.poll_every_s
+        self._next_poll = now + max(_FASTEST_POLL_S, self._driver.poll_every_s)
         return self._poll
 
-    def _diagnosis(self) -> str:
-        seven_bits = self._driver.parser().feed(bytes(byte & 0x7F for byte in self._since_frame))
-        understood = sum(not isinstance(frame, Garbage) for frame in seven_bits)
-        if understood > 1 and any(byte > 0x7F for byte in self._since_frame):
-            return "bytes arrive with a parity bit: set 7 data bits and even parity (7E1) for this port"
-        return (
-            f"bytes arrive, but not one {self._driver.name} frame: check the driver, the baud rate "
-            f"({self._driver.line}) and the parity; last bytes {bytes(self._since_frame[-16:])!r}"
-        )
+    def _seven_bits(self) -> SevenBits | None:
+        for settings in (self._line, self._driver.line):
+            if settings.data_bits == 7:
+                return SevenBits(settings.parity)
+        return None

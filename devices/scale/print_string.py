@@ -1,10 +1,11 @@
-"""Scales that send what they would print: Ohaus, Sartorius SBI, Rice Lake, and the like.
+"""Scales that send what they would print: Ohaus, Sartorius SBI, Rice Lake, Vibra, Radwag, Cardinal, and the like.
 
-Four documented layouts are known by their exact columns. Any other line that is plainly "number unit" is a *learnt*
-layout: it counts only after three lines in a row with the number and the unit in the same columns. The same holds for a
-change of layout: of two layouts one may be the other with a byte lost, so a line that does not look like its
-predecessors is refused. A learnt layout that says nothing about rest is never called stable; the acceptance rule then
-infers, and says so.
+The documented layouts (three here, six in ``print_layouts.py``) are known by their exact columns. Any other line that
+is plainly "number unit", as Adam, T-Scale and many more send it, is a *learnt* layout: it counts only after three lines
+in a row with the number and the unit in the same columns. The same holds for a change of layout (``layouts.py``). A
+learnt layout that says nothing about rest is never called stable; the acceptance rule then infers, and says so. A
+ticket of several lines (tare, gross, net, pieces) never has three equal ones in a row and is refused, and so is a
+number without a unit.
 
 Sources: Ohaus Defender 3000 manual EN-35 and a real capture (the capture has no space behind the polarity, the manual
 has one); Sartorius GC803S p. 57, LE2202S p. 51, Master series p. 5-5 (SBI 16 and 22); Rice Lake 482 p. 33 (STR-5,
@@ -22,25 +23,23 @@ from devices.scale.frames import (
     POUNDS_OUNCES,
     UNIT,
     Frame,
-    Garbage,
     LineSplitter,
     Reading,
     broken_off,
-    parse_mass,
     strip_noise,
 )
-from station.inspection.facts import StableSource
-
-_SWITCH_AFTER = 3
-"""Lines in a row before a learnt or another layout is believed."""
-
-_KIND = {
-    "G": WeightKind.GROSS,
-    "N": WeightKind.NET,
-    "NET": WeightKind.NET,
-    "T": WeightKind.TARE,
-    "": WeightKind.UNKNOWN,
-}
+from devices.scale.layouts import LayoutJudge, refused
+from devices.scale.print_layouts import (
+    KINDS,
+    no_mass,
+    parse_and_bare,
+    parse_cardinal,
+    parse_mettler_print,
+    parse_radwag,
+    parse_vibra,
+    parse_weigh_tronix,
+    reading,
+)
 
 _ANY_NUMBER = f"(?:{NUMBER}|{POUNDS_OUNCES})"
 _OHAUS = re.compile(
@@ -108,7 +107,9 @@ def parse_ohaus(line: str, frame: bytes) -> Reading | None:
     unit_at = found.start("unit")
     if found.start("stab") != unit_at + 5:
         return None
-    return _reading(frame, found["field"], found["unit"], found["sign"], found["stab"] == "?", found["legend"])
+    kind = KINDS[found["legend"].strip()]
+    stable = found["stab"] == " "
+    return reading(frame, found["field"], found["unit"], negative=found["sign"] == "-", stable=stable, kind=kind)
 
 
 def parse_sbi(line: str, frame: bytes) -> Reading | None:
@@ -134,9 +135,8 @@ def parse_sbi(line: str, frame: bytes) -> Reading | None:
         WeightKind.TARE if label.startswith("T") else WeightKind.GROSS if label.startswith("G") else WeightKind.UNKNOWN
     )
     if not unit:
-        return Reading(frame, Status.MOTION, None, False, StableSource.SCALE, kind)
-    reading = _reading(frame, digits, unit, found["sign"], False, "")
-    return Reading(frame, reading.status, reading.mass, reading.stable, reading.stable_source, kind)
+        return no_mass(frame, Status.MOTION, kind)
+    return reading(frame, digits, unit, negative=found["sign"] == "-", stable=True, kind=kind)
 
 
 def parse_str5(line: str, frame: bytes) -> Reading | None:
@@ -148,39 +148,34 @@ def parse_str5(line: str, frame: bytes) -> Reading | None:
     found = _STR5.fullmatch(line)
     if not found or len(found["field"]) != 7:
         return None
-    kind = _KIND[found["legend"]]
+    kind = KINDS[found["legend"]]
     if found["stab"] in "IO":
         status = Status.FAULT if found["stab"] == "I" else Status.UNDERLOAD if found["sign"] == "-" else Status.OVERLOAD
-        return Reading(frame, status, None, False, StableSource.SCALE, kind)
-    unit = _STR5_UNIT[found["unit"]]
-    return _reading(frame, found["field"], unit, found["sign"], found["stab"] == "M", found["legend"])
+        return no_mass(frame, status, kind)
+    unit, stable = _STR5_UNIT[found["unit"]], found["stab"] != "M"
+    return reading(frame, found["field"], unit, negative=found["sign"] == "-", stable=stable, kind=kind)
 
 
 def _parse_learnt(line: str, frame: bytes) -> tuple[Layout, Reading] | None:
     found = _LEARNT.fullmatch(line)
     if not found or (":" in found["field"]) != (found["unit"] == "lb:oz"):
         return None
-    moving = found["stab"] is not None
-    reading = _reading(frame, found["field"], found["unit"], found["sign"], moving, "")
-    if not moving:
-        reading = Reading(frame, reading.status, reading.mass, False, StableSource.INFERRED, reading.kind)
-    return ("learnt", found.end("field"), found.start("unit")), reading
+    stable = False if found["stab"] else None
+    taken = reading(frame, found["field"], found["unit"], negative=found["sign"] == "-", stable=stable)
+    return ("learnt", found.end("field"), found.start("unit")), taken
 
 
 _EXACT: tuple[tuple[str, Callable[[str, bytes], Reading | None]], ...] = (
     ("ohaus", parse_ohaus),
     ("sbi", parse_sbi),
     ("str5", parse_str5),
+    ("vibra", parse_vibra),
+    ("radwag", parse_radwag),
+    ("mettler", parse_mettler_print),
+    ("weigh_tronix", parse_weigh_tronix),
+    ("cardinal", parse_cardinal),
+    ("and_bare", parse_and_bare),
 )
-
-
-def _reading(frame: bytes, digits: str, unit: str, sign: str, moving: bool, legend: str) -> Reading:
-    kind = _KIND[legend.strip()]
-    digits = digits.strip()
-    if not re.fullmatch(UNIT, unit) or (":" in digits) != (unit == "lb:oz"):
-        return Reading(frame, Status.FAULT, None, False, StableSource.SCALE, kind)  # pieces, per cent, carats
-    mass = parse_mass(digits, unit, negative=sign == "-")
-    return Reading(frame, Status.MOTION if moving else Status.OK, mass, not moving, StableSource.SCALE, kind)
 
 
 def _status_line(line: str, frame: bytes) -> Reading | None:
@@ -194,17 +189,15 @@ def _status_line(line: str, frame: bytes) -> Reading | None:
         status = _ERROR_CODE.get(found["code"], Status.FAULT)
     elif len(line.strip()) > 1:
         status = _STATUS_WORD.get(line.strip().upper())
-    return Reading(frame, status, None, False, StableSource.SCALE) if status else None
+    return no_mass(frame, status) if status else None
 
 
 class PrintStringParser:
     """Incremental; remembers which layout this scale uses. See ``ScaleParser``."""
 
     def __init__(self) -> None:
-        self._lines = LineSplitter()
-        self._layout: Layout | None = None
-        self._candidate: Layout | None = None
-        self._seen = 0
+        self._lines = LineSplitter(more_ends=b"\x03")
+        self._judge = LayoutJudge()
 
     def feed(self, data: bytes) -> list[Frame]:
         return [self._parse(line) for line in self._lines.feed(data)]
@@ -217,31 +210,17 @@ class PrintStringParser:
 
     def _parse(self, received: bytes) -> Frame:
         frame = strip_noise(received)
-        start = frame.rfind(b"\x02")
-        frame = frame[max(start, 0) :]
-        try:
-            line = frame.rstrip(b"\r\n").decode("ascii")
-        except UnicodeDecodeError:
-            return Garbage(received, "bytes above 127: check baud rate and parity")
+        frame = frame[max(frame.rfind(b"\x02"), 0) :]
+        if not frame.isascii():
+            self._judge.interrupt()
+            return refused(received, "print layout")
+        line = frame.rstrip(b"\r\n").decode("ascii")
         for name, parse in _EXACT:
-            reading = parse(line, frame)
-            if reading:
-                return self._judge((name, len(line), 0), reading, needed=1 if self._layout is None else _SWITCH_AFTER)
-        status = _status_line(line, frame)
-        if status:
+            if taken := parse(line, frame):
+                return self._judge.judge((name, len(line)), taken, documented=True)
+        if status := _status_line(line, frame):
             return status
-        learnt = _parse_learnt(line, frame) if frame == received else None
-        if learnt:
-            return self._judge(*learnt, needed=_SWITCH_AFTER)
-        return Garbage(received, "no known print layout")
-
-    def _judge(self, layout: Layout, reading: Reading, *, needed: int) -> Frame:
-        if layout == self._layout:
-            self._candidate, self._seen = None, 0
-            return reading
-        self._seen = self._seen + 1 if layout == self._candidate else 1
-        self._candidate = layout
-        if self._seen < needed:
-            return Garbage(reading.raw, f"another layout than before ({self._seen} of {needed} to believe it)")
-        self._layout, self._candidate, self._seen = layout, None, 0
-        return reading
+        if frame == received and (learnt := _parse_learnt(line, frame)):
+            return self._judge.judge(*learnt, documented=False)
+        self._judge.interrupt()
+        return refused(received, "print layout")

@@ -177,6 +177,7 @@ class Stage:
         squeeze: float = 1.0,
         hand: float | None = None,
         light: float = 1.0,
+        aside: tuple[float, float] = (0.0, 0.0),
     ) -> Image:
         """One clean picture, ``(h, w, 3) uint8 BGR``, without sensor noise.
 
@@ -186,11 +187,13 @@ class Stage:
             squeeze: its width while it is being turned over, 0…1.
             hand: how far the hand is out of the picture, 0 = at the item, 1 = gone; None = no hand.
             light: brightness of the lamp.
+            aside: how far right and below its usual place it was put down, in picture heights.
         """
         canvas = self._bench.copy()
         down = round(drop * self.height)
         if item is not None:
-            self._put(canvas, _squeezed(item, squeeze), self.width // 2, self.height // 2 + down)
+            x, y = self.width // 2 + round(aside[0] * self.height), self.height // 2 + round(aside[1] * self.height)
+            self._put(canvas, _squeezed(item, squeeze), x, y + down)
         if hand is not None and hand < 1.0:
             sprite = hand_sprite(self.height)
             place = round(self.height * (0.98 + 0.95 * hand)) + (down if hand == 0.0 else 0)

@@ -144,6 +144,8 @@ def find_tracking(text: str, *, aim: str | None = None, gs1_only: bool = False) 
     if len(text) > MAX_LENGTH * 3:
         return ()
     number = normalise(text)
+    if not number.strip("0"):
+        return ()  # only zeros: every check digit of theirs is right, and no carrier numbers like that
     found = [match for match in _shapes(number, aim, gs1_only) if match.check is not Check.BAD or match.format.strong]
     if len(found) < 2:
         return tuple(found)

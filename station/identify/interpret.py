@@ -8,6 +8,7 @@ looked up here; the bench takes the first candidate that it knows, and asks when
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from station.identify import carriers, gtin
 from station.identify.commands import BY_BARCODE, PREFIX
@@ -76,7 +77,7 @@ def _candidates(text: str, aim: str | None, profile: CodeProfile) -> list[Candid
     if own:
         return own
     matches = carriers.find_tracking(plain, aim=aim)
-    numbers = [*_numbers(plain), *map(_tracking, matches)]
+    numbers = [*_numbers(plain), *_trackings(matches)]
     found = [one for one in numbers if one.check is not Check.BAD]
     found += [one for one in numbers if one.check is Check.BAD]
     if not any(match.format.strong and match.check is Check.OK for match in matches):
@@ -158,7 +159,13 @@ def _bare_gs1(hit: re.Match[str]) -> list[Candidate]:
     return []
 
 
-def _tracking(match: carriers.TrackingMatch) -> Candidate:
+def _trackings(matches: Sequence[carriers.TrackingMatch]) -> list[Candidate]:
+    """One candidate a match; where the number cannot say whose it is, each says so. The store's returns decide."""
+    possible = dict.fromkeys(match.carrier for match in matches if match.check is not Check.BAD)
+    return [_tracking(match, [other for other in possible if other != match.carrier]) for match in matches]
+
+
+def _tracking(match: carriers.TrackingMatch, rivals: Sequence[str]) -> Candidate:
     parts = [f"{match.carrier} {match.format.name}"]
     if match.check is Check.OK:
         parts.append("check digit right")
@@ -170,6 +177,8 @@ def _tracking(match: carriers.TrackingMatch) -> Candidate:
         parts.append(f"a return service: {match.service}")
     elif match.service is not None:
         parts.append(match.service)
+    if rivals and match.check is not Check.BAD:
+        parts.append(f"ambiguous: it may be a number of {' or '.join(rivals)} as well")
     return Candidate(CandidateKind.TRACKING, match.key, ", ".join(parts), carrier=match.carrier, check=match.check)
 
 
@@ -200,7 +209,7 @@ def _from_gs1(data: Gs1Data, text: str, aim: str | None) -> list[Candidate]:
     digits = text.strip("\x1d")
     if text.startswith("("):
         digits = "".join(ai + value for ai, value in data.elements)
-    return found + [_tracking(match) for match in carriers.find_tracking(digits, aim=aim, gs1_only=True)]
+    return found + _trackings(carriers.find_tracking(digits, aim=aim, gs1_only=True))
 
 
 def _with(candidate: Candidate, data: Gs1Data) -> Candidate:

@@ -20,7 +20,7 @@ from station.identify.scan import Candidate, CandidateKind, Check, RawScan
 from station.identify.text import split_aim
 from station.inspection import showing
 from station.inspection.draft import MismatchedEvent, PhotographedEvent, WeighedEvent, load
-from station.inspection.facts import IdentityOutcome, Photo, WeightReading
+from station.inspection.facts import IdentityOutcome, Look, Photo, WeightReading
 from station.inspection.finding import ItemFound, find_item, find_parcel
 from station.inspection.going_back import GoingBack
 from station.inspection.parcels import Parcels
@@ -29,6 +29,7 @@ from station.inspection.ports import BenchStore
 from station.inspection.stepper import CURRENT, Seat, Stepper
 from station.inspection.units import Units
 from station.inspection.view import Band, Outcome, State, Tone
+from station.inspection.waiting_labels import WaitingLabels
 from station.inspection.workflow import Event, may
 
 __all__ = ["Desk", "Seat"]
@@ -44,7 +45,8 @@ class Desk:
     ) -> None:
         self._at = Stepper(store, rules, seat, clock, ids, shift_start)
         self._parcels = Parcels(self._at)
-        self._units = Units(self._at)
+        self._labels = WaitingLabels(self._at)
+        self._units = Units(self._at, self._labels)
         self._past = GoingBack(self._at)
 
     def resume(self) -> Outcome:
@@ -90,11 +92,28 @@ class Desk:
             return None
         return self._at.do(WeighedEvent(reading=reading, judgement=judge_weight(reading, unit.item)), tone=Tone.TICK)
 
-    def photo(self, photo: Photo) -> Outcome | None:
-        """Take a photo that is already durable; None where no unit is open."""
-        if not may(self._at.draft.state, Event.PHOTOGRAPHED):
+    def photo(self, photo: Photo, look: Look | None = None) -> Outcome | None:
+        """Take a photo that is already durable; None where no unit is open.
+
+        Args:
+            look: what it looks like; one that shows the same as a photo of another unit asks for a second look.
+        """
+        unit = self._at.draft.unit
+        if unit is None or not may(self._at.draft.state, Event.PHOTOGRAPHED):
             return None
+        if look is not None:
+            store = self._at.store
+            photo = replace(photo, resembles=store.photo_like(look.bits, unit.unit_id, look.same_at_most))
+            store.remember_photo(photo.sha256, unit.unit_id, look.bits)
         return self._at.do(PhotographedEvent(photo=photo), tone=Tone.TICK)
+
+    def label_left(self, lpn: str) -> None:
+        """The label of a plate is printed (with scan-back: scanned): it is not printed again after a restart."""
+        self._labels.left(lpn)
+
+    def labels_again(self) -> Outcome | None:
+        """After a start, where there is a printer: labels that were on their way, as copies; None = none were."""
+        return self._labels.again()
 
     def command(self, command: Command, given_by: str = "key", *, device_detail: str = "") -> Outcome:
         """Carry out one action of the table.

@@ -52,6 +52,17 @@ class Photo:
     brightness: int
     """Median luminance 0…255."""
     device: str
+    resembles: str | None = None
+    """SHA-256 of an earlier photo, of another unit, that shows the very same; None = there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a photo looks like, for comparisons with others; never part of the record."""
+
+    bits: int
+    same_at_most: int
+    """Two photos whose bits differ in no more places show the very same."""
 
 
 @dataclass(frozen=True, slots=True)

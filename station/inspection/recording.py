@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from station.decision.model import Case, Decision, Reason
@@ -23,6 +24,7 @@ BARE_PROTOCOL = Protocol(
 """For a unit that no protocol covers: it is weighed, photographed and held. Nobody is asked anything."""
 
 ASKED_SECOND_LOOK = Reason("asked_by_inspector", "The inspector asked for a second look")
+PHOTO_AGAIN = Reason("look_photo_again", "A photo shows the same as a photo of another unit")
 
 
 def case_of(draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime) -> Case:
@@ -40,9 +42,16 @@ def case_of(draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime) -> 
         answers=unit.answers,
         weight=unit.judgement,
         skipped=unit.skipped,
-        flags=(ASKED_SECOND_LOOK,) if unit.second_look_asked else (),
+        flags=tuple(_flags(unit)),
         serial_found=unit.serial_found,
     )
+
+
+def _flags(unit: UnitDraft) -> Iterator[Reason]:
+    if unit.second_look_asked:
+        yield ASKED_SECOND_LOOK
+    if any(photo.resembles is not None for photo in unit.photos):
+        yield PHOTO_AGAIN
 
 
 def traits_of(unit: UnitDraft) -> tuple[Trait, ...]:

@@ -79,6 +79,8 @@ class Stepper:
         """A message that lies over the step and stays until the next thing that is understood."""
         self.labels: tuple[LabelJob, ...] = ()
         """Go out with the next outcome."""
+        self.keep_label: Callable[[LabelJob], Mapping[str, bytes | None]] = lambda job: {}
+        """Draft slots that keep a label until it is printed."""
         self._shift_start = shift_start
         self._recent: tuple[RecentUnit, ...] = ()
         self._figures: ShiftFigures | None = None
@@ -115,7 +117,8 @@ class Stepper:
         event = ConfirmedEvent(inspection_id=inspection_id, line=unit.line, by_answer=by_answer)
         log = append(log, event, now, State.DONE)
         draft = replace(apply(draft, event, now), state=State.DONE)
-        self.save(facts, {CURRENT: dump(log)})
+        kept = {slot: body for job in labels for slot, body in self.keep_label(job).items()}
+        self.save(facts, {CURRENT: dump(log), **kept})
         self.log, self.draft, self.notice, self.labels = log, draft, None, labels
         self.refresh_figures()
         logger.info("inspection %s confirmed: %s", inspection_id, decision.disposition.value)

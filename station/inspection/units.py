@@ -21,14 +21,16 @@ from station.inspection.protocol import Protocol
 from station.inspection.recording import BARE_PROTOCOL, declared_reason, traits_of
 from station.inspection.stepper import Stepper, fact_of
 from station.inspection.view import Band, Outcome, State, Tone
+from station.inspection.waiting_labels import WaitingLabels
 from station.inspection.workflow import Event, may
 
 
 class Units:
     """What can be done with the unit on the bench."""
 
-    def __init__(self, at: Stepper) -> None:
+    def __init__(self, at: Stepper, waiting: WaitingLabels) -> None:
         self._at = at
+        self._waiting = waiting
         self._copies: dict[str, int] = {}
 
     def identify(self, found: ItemFound, scan: RawScan, text: str) -> Outcome:
@@ -161,10 +163,10 @@ class Units:
         if unit is None or unit.inspection_id is None:
             return self._at.not_now("Print again", "no finished unit is on the screen")
         decision = self._at.decision(self._at.draft, unit)
-        copy = self._copies.get(unit.lpn, 0) + 1
+        copy = max(self._copies.get(unit.lpn, 0), self._waiting.copies(unit.lpn)) + 1
         job = self._at.label_job(self._at.draft, unit, decision, copy)
         printed = record.LabelPrinted(job.job_id, job.lpn, copy, self._at.clock.now())
-        self._at.store.commit([fact_of(record.LABEL_PRINTED, printed)], actor=self._at.seat.inspector, drafts={})
+        self._at.save([fact_of(record.LABEL_PRINTED, printed)], self._waiting.kept(job))
         self._copies[unit.lpn] = copy
         self._at.labels = (job,)
         return self._at.tell(Band.IDLE, "printing_again", lpn=unit.lpn)

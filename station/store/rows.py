@@ -264,6 +264,17 @@ class ReturnKeyRow(Row):
     number: Mapped[int] = mapped_column(primary_key=True)
 
 
+class PhotoLookRow(Row):
+    """What one of the last photos looked like (``station.store.looks``)."""
+
+    __tablename__ = "photo_looks"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
+    unit_id: Mapped[str]
+    bits: Mapped[bytes]
+
+
 def table(row: type[Row]) -> sa.Table:
     """The table of a row class, for statements that need no objects."""
     return Row.metadata.tables[row.__tablename__]

@@ -21,13 +21,14 @@ from station.ids import uuid7
 from station.inspection.ports import RecentUnit, ShiftFigures
 from station.journal.entry import GENESIS, Entry, Fact
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
-from station.store import bench, deliveries, imports, schema
+from station.store import bench, deliveries, imports, looks, schema
 from station.store.ballast import Ballast
 from station.store.directory import StoreDirectory
 from station.store.durable import HomeLock, make_folder, sync_folder
 from station.store.engine import Synchronous, faults, make_engine
 from station.store.entries import ENTRY_COLUMNS, JOURNAL, Head, append, head
 from station.store.imports import Counts
+from station.store.looks import Looks, PastLook
 from station.store.opening import Inspector, Opening, reverify
 from station.store.outbox import Acknowledgement, Unsent
 from station.store.photos import PhotoStore
@@ -72,6 +73,8 @@ class Store:
         self._lock = HomeLock(home)
         self._head = Head(0, 0, GENESIS)
         """Where the chain stands; the writer thread's own, generation 0 = not opened yet."""
+        self._looks: Looks | None = None
+        """The desk's own; read when it is first asked for."""
         self.home = home
         self.photos = PhotoStore(home / PHOTOS)
         """Photographs by hash; ``photos.keep`` is called from the camera's worker."""
@@ -242,6 +245,22 @@ class Store:
         """Filled slots that begin with ``prefix``, oldest first."""
         with self._reading("reading drafts") as connection:
             return bench.slots(connection, prefix)
+
+    def photo_like(self, bits: int, unit_id: str, at_most: int) -> str | None:
+        """An earlier photo of another unit that looks the same (``BenchStore.photo_like``)."""
+        return self._the_looks().alike(bits, unit_id, at_most)
+
+    def remember_photo(self, sha256: str, unit_id: str, bits: int) -> None:
+        """Keep what a photo looks like, for later comparisons."""
+        look = PastLook(sha256, unit_id, bits)
+        self._the_looks().remember(look)
+        self._write(lambda connection: looks.write(connection, look), "remembering a photo")
+
+    def _the_looks(self) -> Looks:
+        if self._looks is None:
+            with self._reading("reading what photos looked like") as connection:
+                self._looks = Looks(connection)
+        return self._looks
 
     def recent(self, limit: int) -> tuple[RecentUnit, ...]:
         """The last inspections that stand, newest first."""

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from devices.discovery.listing import ListedPort
 from devices.ports import (
+    DeviceAbsent,
     DeviceEvent,
     Indicated,
     Light,
@@ -227,3 +229,210 @@ def test_pauses_differ_by_a_quarter(jitter: float, expected_warnings: WarningsOn
     supervisor = Supervisor(Scanner("scanner-1"), open_line, clock=clock, pause=clock.pause, jitter=lambda: jitter)
     supervisor.run(lambda: len(attempts) >= 2, lambda event: None)
     assert attempts[1] - attempts[0] == pytest.approx(0.5 * (0.75 + jitter / 2), abs=0.06)
+
+
+# Which light each path leads to
+
+
+@dataclass
+class Scripted:
+    """A line that plays a script in a time of its own: bytes, ``None`` for silence, or a fault."""
+
+    clock: SteppedClock
+    script: list[bytes | DeviceFault | None]
+
+    name = "scripted"
+
+    def read(self, timeout_s: float) -> bytes:
+        self.clock.seconds += timeout_s
+        step = self.script.pop(0) if self.script else None
+        if isinstance(step, DeviceFault):
+            raise step
+        return step or b""
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+Script = list[list[bytes | DeviceFault | None] | DeviceFault]
+"""What each attempt to open leads to: a line's script, or a fault of the opening itself."""
+
+ABSENT = DeviceAbsent("'p' is unplugged or switched off")
+NO_PORT = DeviceAbsent("no such port: 'p'")
+BUSY = DeviceFault("'p' is in use by minicom (process 12)")
+FORBIDDEN = DeviceFault("no permission to open 'p'")
+STRANGER = DeviceFault("at 'p' there is now another device: this is not the paired device")
+
+
+def lights(instrument: Instrument, script: Script) -> list[tuple[Light, str]]:
+    clock, attempts = SteppedClock(), list(script)
+    events: list[DeviceEvent] = []
+
+    def open_line() -> Transport:
+        step = attempts.pop(0) if attempts else NO_PORT
+        if isinstance(step, DeviceFault):
+            raise step
+        return Scripted(clock, list(step))
+
+    supervisor = Supervisor(instrument, open_line, clock=clock, pause=clock.pause, jitter=lambda: 0.5)
+    supervisor.run(lambda: not attempts and clock.seconds > 60, events.append)
+    return [(event.light, event.detail) for event in events if isinstance(event, LightChanged)]
+
+
+def scale() -> Scale:
+    return Scale("scale-1", DRIVERS["print_string"])
+
+
+def scanner() -> Scanner:
+    return Scanner("scanner-1")
+
+
+QUIET: list[bytes | DeviceFault | None] = [None] * 100
+STREAM: list[bytes | DeviceFault | None] = [FRAME, None] * 40
+W, S, G = Light.WORKING, Light.SILENT, Light.GONE
+
+
+@pytest.mark.parametrize(
+    ("make", "script", "expected"),
+    [
+        pytest.param(scanner, [QUIET], [W], id="a scanner that nobody uses works"),
+        pytest.param(scanner, [[b"RMA-1\r", ABSENT], NO_PORT, NO_PORT, QUIET], [W, G, W], id="a scanner comes back"),
+        pytest.param(scanner, [NO_PORT, NO_PORT, NO_PORT, QUIET], [G, W], id="a scanner is plugged in later"),
+        pytest.param(scale, [QUIET], [S], id="connected but silent is not connected"),
+        pytest.param(scale, [STREAM], [W, S], id="a scale falls silent"),
+        pytest.param(scale, [[*STREAM, *QUIET, *STREAM]], [W, S, W, S], id="a scale speaks again"),
+        pytest.param(scale, [[b"\x80\xfe\x00" * 5] * 100], [S, S], id="bytes that are no frames are silence"),
+        pytest.param(scale, [[*STREAM, ABSENT], NO_PORT, STREAM], [W, G, W, S], id="a scale comes back"),
+        pytest.param(scale, [[*STREAM, ABSENT], NO_PORT, QUIET], [W, G, S], id="a scale comes back and says nothing"),
+        pytest.param(scale, [[ABSENT]], [G], id="gone before its first frame"),
+        pytest.param(scale, [BUSY, BUSY, STREAM], [G, W, S], id="another program lets go of it"),
+        pytest.param(scale, [FORBIDDEN, FORBIDDEN, STREAM], [G, W, S], id="the right is given"),
+        pytest.param(scale, [[*STREAM, ABSENT], STRANGER, STRANGER, STREAM], [W, G, G, W, S], id="a stranger comes"),
+    ],
+)
+def test_the_lights_of_each_path(
+    make: Callable[[], Instrument], script: Script, expected: list[Light], expected_warnings: WarningsOnTheLog
+) -> None:
+    expected_warnings(r"devices\.supervisor: .* is (gone|silent)", required=False)
+    assert [light for light, _ in lights(make(), script)] == expected
+
+
+@pytest.mark.parametrize(
+    ("faults", "told"),
+    [
+        ([ABSENT, NO_PORT, NO_PORT], [ABSENT]),
+        ([ABSENT, STRANGER, STRANGER, NO_PORT], [ABSENT, STRANGER, NO_PORT]),
+        ([NO_PORT, FORBIDDEN, BUSY, BUSY], [NO_PORT, FORBIDDEN, BUSY]),
+        ([BUSY, NO_PORT, ABSENT], [BUSY, NO_PORT]),
+    ],
+)
+def test_while_it_is_gone_only_what_changes_the_advice_is_told(
+    faults: list[DeviceFault], told: list[DeviceFault], expected_warnings: WarningsOnTheLog
+) -> None:
+    expected_warnings(r"devices\.supervisor: scanner-1 is gone")
+    assert lights(scanner(), [*faults, QUIET]) == [*((G, str(fault)) for fault in told), (W, "")]
+
+
+def test_a_plug_that_comes_and_goes_is_told(expected_warnings: WarningsOnTheLog) -> None:
+    expected_warnings(r"devices\.supervisor: scanner-1 is gone")
+    seen = lights(scanner(), [[None, ABSENT], [None, ABSENT], [None, ABSENT], QUIET])
+    assert [light for light, _ in seen] == [W, G] * 3 + [W]
+    assert [detail for light, detail in seen if light is W][:3] == ["", "", ""]
+    assert "its plug is loose, or its cable is broken" in seen[-1][1]
+    assert seen[-1][0] is W
+
+
+KEY = "usb:0403:6001:A10KXYZ7"
+LISTED = ListedPort("/dev/ttyUSB7", 0x0403, 0x6001, "A10KXYZ7", "1-2")
+
+
+def test_a_device_with_a_key_is_tried_at_once_when_it_is_back(expected_warnings: WarningsOnTheLog) -> None:
+    expected_warnings(r"devices\.supervisor: scanner-1 is gone")
+    clock = SteppedClock()
+    attempts: list[float] = []
+    looks: list[float] = []
+
+    def listing() -> tuple[ListedPort, ...]:
+        looks.append(clock.seconds)
+        return (LISTED,) if clock.seconds >= 20 else ()
+
+    def open_line() -> Transport:
+        attempts.append(clock.seconds)
+        if clock.seconds < 20:
+            raise NO_PORT
+        if clock.seconds < 20 + 0.2:
+            raise FORBIDDEN  # the node is there, its group is not yet
+        return Scripted(clock, [])
+
+    supervisor = Supervisor(
+        scanner(), open_line, port=KEY, clock=clock, pause=clock.pause, jitter=lambda: 0.5, listing=listing
+    )
+    events: list[DeviceEvent] = []
+    supervisor.run(lambda: clock.seconds > 25, events.append)
+    back = [moment for moment in attempts if moment >= 20]
+    assert back[0] < 21.2, "looked for once a second"
+    assert all(later - earlier >= 0.99 for earlier, later in pairwise(looks)), "pyserial issue 309"
+    shown = [(event.light, event.detail) for event in events if isinstance(event, LightChanged)]
+    assert shown == [(G, str(NO_PORT)), (W, "")], "a right that comes a moment later is no news"
+
+
+def test_a_node_that_just_appeared_may_be_refused_for_a_moment(
+    tmp_path: Path, expected_warnings: WarningsOnTheLog
+) -> None:
+    expected_warnings(r"devices\.supervisor: scanner-1 is gone")
+    clock, node, attempts = SteppedClock(), tmp_path / "ttyUSB0", []
+
+    def open_line() -> Transport:
+        attempts.append(clock.seconds)
+        if not node.exists():
+            raise NO_PORT
+        if clock.seconds < 10.4:
+            raise FORBIDDEN
+        return Scripted(clock, [])
+
+    def pause(seconds: float) -> None:
+        clock.pause(seconds)
+        if clock.seconds >= 10:
+            node.touch()
+
+    events: list[DeviceEvent] = []
+    supervisor = Supervisor(scanner(), open_line, port=str(node), clock=clock, pause=pause, jitter=lambda: 0.5)
+    supervisor.run(lambda: clock.seconds > 15, events.append)
+    back = [moment for moment in attempts if moment >= 10]
+    assert back[0] < 10.2
+    assert 10.4 <= back[1] < 10.7, "and soon again, not after the longest pause"
+    shown = [(event.light, event.detail) for event in events if isinstance(event, LightChanged)]
+    assert shown == [(G, str(NO_PORT)), (W, "")]
+
+
+# What other programs send to a new port (S18)
+
+
+@pytest.mark.parametrize("noise", [b"AT\r", b"ATE0\r\n", b"~\x00\x78\xf0~\r\n", b"   G\r\n", b"\x1bB\x00\x01\r\n"])
+def test_noise_at_the_start_troubles_nobody(noise: bytes, expected_warnings: WarningsOnTheLog) -> None:
+    expected_warnings(r"devices\.supervisor: .* is (gone|silent)", required=False)
+    clock = SteppedClock()
+    events: list[DeviceEvent] = []
+    first: list[Transport] = [Scripted(clock, [noise, None, *STREAM])]
+    supervisor = Supervisor(scale(), first.pop, clock=clock, pause=clock.pause)
+    supervisor.run(lambda: clock.seconds > 3, events.append)
+    refused = [event for event in events if isinstance(event, Refused)]
+    assert refused
+    assert all(event.harmless for event in refused)
+    assert any(isinstance(event, WeightAccepted) for event in events)
+
+
+def test_the_same_bytes_later_are_a_fault_of_the_line(expected_warnings: WarningsOnTheLog) -> None:
+    expected_warnings(r"devices\.supervisor: .* is (gone|silent)", required=False)
+    clock = SteppedClock()
+    events: list[DeviceEvent] = []
+    first: list[Transport] = [
+        Scripted(clock, [*STREAM, b"   G\r\n", *STREAM, b"AT\r\n", *STREAM, *STREAM, *STREAM, b"AT\r\n"])
+    ]
+    supervisor = Supervisor(scale(), first.pop, clock=clock, pause=clock.pause)
+    supervisor.run(lambda: clock.seconds > 25, events.append)
+    refused = [(event.raw, event.harmless) for event in events if isinstance(event, Refused)]
+    assert refused == [(b"   G\r\n", False), (b"AT\r\n", True), (b"AT\r\n", False)]

@@ -29,10 +29,28 @@ CASES = [json.loads(line) for line in CORPUS.read_text().splitlines()] if CORPUS
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_entries_of_every_version_are_judged_as_ever(case: dict) -> None:
-    judged = judge(STATION, case["entry"].encode())
-    assert (judged.code, type(judged.fact).__name__ if judged.fact else None) == (case["code"], case["fact"])
-    if case["digest"]:
-        assert payload_hash(msgspec.json.encode(judged.fact, order="sorted")) == case["digest"]
+    assert judge(STATION, case["entry"].encode()).code == case["code"]
+
+
+WHOLE = [case for case in CASES if case["digest"] and "tomorrow" not in case["name"]]
+
+
+@pytest.mark.parametrize("case", WHOLE, ids=lambda case: case["name"])
+def test_records_of_every_version_are_read_whole(case: dict) -> None:
+    """Later versions add fields with defaults; nothing that was written may get lost or read otherwise."""
+    payload = json.loads(json.loads(case["entry"])["payload"])
+    fact = msgspec.convert(payload, type=getattr(record, case["fact"]))
+    read = json.loads(msgspec.json.encode(fact))
+    assert only(payload, read) == payload
+
+
+def only(written: object, read: object) -> object:
+    """What was read, without the fields that were not written then."""
+    if isinstance(written, dict) and isinstance(read, dict):
+        return {key: only(value, read[key]) for key, value in written.items() if key in read}
+    if isinstance(written, list) and isinstance(read, list) and len(written) == len(read):
+        return [only(one, other) for one, other in zip(written, read, strict=True)]
+    return read
 
 
 def test_the_corpus_has_every_kind() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import time
@@ -29,12 +30,15 @@ PATIENCE_MS = 20_000
 class Running:
     """An app with its scanner line in our hand."""
 
-    def __init__(self, qtbot: QtBot, home: Path) -> None:
-        self.hand, device = os.openpty()
-        tty.setraw(self.hand)
-        tty.setraw(device)
+    def __init__(self, qtbot: QtBot, home: Path, feedback: str = "none") -> None:
+        self.hand, device = _wire()
+        self.second_hand, second = _wire()
         self.seen: list[Handled] = []
-        config = Config(station=StationConfig(id="bench-1"), scanner=ScannerConfig(port=os.ttyname(device)))
+        config = Config(
+            station=StationConfig(id="bench-1"),
+            scanner=ScannerConfig(port=device, feedback=feedback),
+            scanner_2=ScannerConfig(port=second, feedback=feedback),
+        )
         self.app = BenchApp(home, config)
         qtbot.addWidget(self.app.window)
         self.app.desk.handled.connect(self.seen.append)
@@ -43,8 +47,13 @@ class Running:
         self._qtbot = qtbot
         self.wait_for(State.IDLE)
 
-    def scan(self, text: str) -> None:
-        os.write(self.hand, text.encode() + b"\r")
+    def scan(self, text: str, *, second: bool = False) -> None:
+        os.write(self.second_hand if second else self.hand, text.encode() + b"\r")
+
+    def heard(self, *, second: bool = False) -> bytes:
+        """What the bench has said to a scanner since the last question."""
+        hand = self.second_hand if second else self.hand
+        return os.read(hand, 4096) if select.select([hand], [], [], 0.0)[0] else b""
 
     def wait_for(self, state: State, code: str | None = None) -> None:
         def there() -> bool:
@@ -56,6 +65,15 @@ class Running:
     def stop(self) -> None:
         self.app.stop()
         os.close(self.hand)
+        os.close(self.second_hand)
+
+
+def _wire() -> tuple[int, str]:
+    """Our end of a pseudo-terminal, and the port at the other."""
+    hand, device = os.openpty()
+    tty.setraw(hand)
+    tty.setraw(device)
+    return hand, os.ttyname(device)
 
 
 @pytest.fixture
@@ -71,6 +89,25 @@ def test_a_scan_reaches_the_screen_without_focus(running: Running) -> None:
     running.wait_for(State.ITEM)
     running.scan(SHIRT)
     running.wait_for(State.WEIGHT)
+
+
+def test_two_scanners_are_one_and_each_hears_what_became_of_its_scan(qtbot: QtBot, tmp_path: Path) -> None:
+    open_store(tmp_path).close()
+    bench = Running(qtbot, tmp_path, feedback="datalogic")
+    try:
+        qtbot.waitUntil(lambda: bench.heard() + bench.heard(second=True) != b"", timeout=PATIENCE_MS)
+        bench.scan("RMA-2026-004711")
+        bench.wait_for(State.ITEM)
+        said = bytearray()
+        qtbot.waitUntil(lambda: said.extend(bench.heard()) or b"\x01" in said, timeout=PATIENCE_MS)
+        bench.scan("NOBODY-KNOWS-THIS", second=True)
+        said.clear()
+        qtbot.waitUntil(lambda: said.extend(bench.heard(second=True)) or b"F" in said, timeout=PATIENCE_MS)
+        bench.scan(SHIRT, second=True)
+        bench.wait_for(State.WEIGHT)
+        assert b"F" not in bench.heard(), "the first scanner is not blamed"
+    finally:
+        bench.stop()
 
 
 def test_no_scan_of_a_burst_is_lost_or_merged_or_reordered(running: Running, qtbot: QtBot) -> None:

@@ -43,7 +43,8 @@ _DEVICE_WORDS = {
     "camera": QT_TRANSLATE_NOOP("Bench", "Camera"),
     "printer": QT_TRANSLATE_NOOP("Bench", "Printer"),
 }
-_SHORT = 14
+SHORT_DETAIL = 14
+"""Characters of a device's word that stand beside its sign; more goes into the line about the surroundings."""
 """A light's detail up to this many characters stands in the bar itself; longer ones are for the banner."""
 
 
@@ -124,8 +125,8 @@ class TopBar(Surface):
         """What stands beside a device's sign: nothing while it works."""
         light, detail = self._lights[device]
         if light == "working":
-            return detail if len(detail) <= _SHORT else ""
-        return detail if detail and len(detail) <= _SHORT else say(_LIGHTS.get(light, _LIGHTS["unknown"]))
+            return detail if len(detail) <= SHORT_DETAIL else ""
+        return detail if detail and len(detail) <= SHORT_DETAIL else say(_LIGHTS.get(light, _LIGHTS["unknown"]))
 
     def _describe(self) -> None:
         who = self._identity

@@ -15,7 +15,7 @@ import msgspec
 if TYPE_CHECKING:
     from ui.benchmark.figure import Figure
 
-FIGURES = ("scan", "confirm", "shutter", "start", "drain")
+FIGURES = ("scan", "confirm", "shutter", "weight", "preview", "start", "drain")
 
 
 @click.command()
@@ -45,12 +45,14 @@ def benchmark(as_json: bool, only: tuple[str, ...], small: bool, disk: Path | No
 
 
 def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
-    from ui.benchmark import confirm, drain, scan_to_screen, shutter, start
+    from ui.benchmark import confirm, drain, preview, scan_to_screen, shutter, start, weight
 
     return {
         "scan": lambda folder: scan_to_screen.measure(folder, small_only=small),
         "confirm": confirm.measure,
         "shutter": shutter.measure,
+        "weight": weight.measure,
+        "preview": preview.measure,
         "start": start.measure,
         "drain": drain.measure,
     }[name]

@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "protocol": Entry("ui.cli.protocol", "protocol", "Check inspection protocols and policies."),
     "journal": Entry("ui.cli.journal", "journal", "Prove or rebuild the record."),
     "devices": Entry("ui.cli.devices", "devices", "Watch, record, replay or simulate what stands on the bench."),
+    "print": Entry("ui.cli.documents", "print_", "Print the command sheet, tote labels or a vendor's slip."),
     "benchmark": Entry("ui.cli.benchmark", "benchmark", "Measure this machine against its limits."),
     "test": Entry("ui.cli.test", "test", "Run the test suite, as CI does."),
 }

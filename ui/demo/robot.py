@@ -52,8 +52,8 @@ class Robot(QObject):
         self._back_at: int | None = None
         self._view: BenchView | None = None
         self._active = True
-        self._last_text = ""
-        self._since_scan = QElapsedTimer()
+        self._scanned: dict[str, QElapsedTimer] = {}
+        """When each code was scanned last."""
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(patience_ms)
@@ -199,12 +199,13 @@ class Robot(QObject):
     # --- hands ------------------------------------------------------------------------------------------------------
 
     def _scan(self, run: UnitRun, text: str, aim: str) -> None:
-        since_ms = self._since_scan.elapsed() if self._since_scan.isValid() else _TRIGGER_MS
-        if text == self._last_text and since_ms < _TRIGGER_MS:
+        last = self._scanned.get(text)
+        since_ms = last.elapsed() if last is not None else _TRIGGER_MS
+        if since_ms < _TRIGGER_MS:
             QTimer.singleShot(int(_TRIGGER_MS - since_ms), self, lambda: self._scan(run, text, aim))
             return
-        self._last_text = text
-        self._since_scan.start()
+        self._scanned[text] = QElapsedTimer()
+        self._scanned[text].start()
         run.scans += 1
         details = {"aim": aim} if aim else {}
         self._stage.scanner.do("scan", text=text, **details)

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from devices.camera.camera import Camera
-from devices.camera.model import CameraEvent, CameraSettings, FrameSeen, ShotTaken
+from devices.camera.model import CameraEvent, CameraSettings, ControlsJudged, FrameSeen, ReferenceTaken, ShotTaken
+from devices.camera.opening import Hardware
 from devices.ports import Light, LightChanged
+from station.clock import Clock
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -83,10 +85,12 @@ def bench(shared_process: CameraProcess) -> CameraProcess:
 class RunningCamera:
     """A ``Camera`` on its thread; keeps shots, lights and the newest frame."""
 
-    def __init__(self, settings: CameraSettings) -> None:
-        self.camera = Camera(settings)
+    def __init__(self, settings: CameraSettings, clock: Clock | None = None, hardware: Hardware | None = None) -> None:
+        self.camera = Camera(settings, clock, hardware)
         self.shots: list[ShotTaken] = []
         self.lights: list[LightChanged] = []
+        self.verdicts: list[ControlsJudged] = []
+        self.references: list[ReferenceTaken] = []
         self.frame: FrameSeen | None = None
         self.frames = 0
         self.hints: list[str] = []
@@ -105,6 +109,10 @@ class RunningCamera:
                     self.hints.append(event.hint)
             elif isinstance(event, ShotTaken):
                 self.shots.append(event)
+            elif isinstance(event, ControlsJudged):
+                self.verdicts.append(event)
+            elif isinstance(event, ReferenceTaken):
+                self.references.append(event)
             else:
                 self.lights.append(event)
             self._changed.notify_all()
@@ -132,8 +140,8 @@ class RunningCamera:
 def start() -> Iterator[Callable[[CameraSettings], RunningCamera]]:
     running: list[RunningCamera] = []
 
-    def begin(settings: CameraSettings) -> RunningCamera:
-        running.append(RunningCamera(settings))
+    def begin(settings: CameraSettings, clock: Clock | None = None, hardware: Hardware | None = None) -> RunningCamera:
+        running.append(RunningCamera(settings, clock, hardware))
         return running[-1]
 
     yield begin

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from devices.camera.model import Gate
-from devices.camera.quality import exposure, half_size, is_black, judge, luminance, sharpness
+from devices.camera.quality import exposure, half_size, is_black, is_white, judge, luminance, sharpness
 from devices.simulators.scenes import GOODS, Variant, render_scene, sensor_noise
 
 GATE = Gate()
@@ -122,3 +122,27 @@ def test_black_is_a_covered_lens_and_not_a_dark_room() -> None:
 
 def test_a_picture_too_small_to_judge_says_so() -> None:
     assert sharpness(np.zeros((40, 40), np.uint8)) == -1
+
+
+def test_a_reflection_on_the_label_is_seen_although_the_picture_as_a_whole_is_fine() -> None:
+    image = noisy(scene("carton", "label", (1920, 1080)), 2.6)
+    plain = judge(image, GATE)
+    assert plain.glare < 300
+    shining = image.copy()
+    cv2.circle(shining, (960, 400), 70, (255, 255, 255), -1)
+    quality = judge(shining, Gate(max_glare=600))
+    assert quality.glare > 900
+    assert quality.clipped_high < GATE.max_clipped_high, "the negative control: the share of the whole says nothing"
+    assert quality.reasons == ("glare",)
+    assert judge(shining, GATE).reasons == (), "off unless the station asks for it"
+
+
+def test_a_lamp_at_the_rim_of_the_picture_hides_nothing() -> None:
+    image = noisy(scene("carton", "label", (1920, 1080)), 2.6)
+    cv2.circle(image, (40, 40), 60, (255, 255, 255), -1)
+    assert judge(image, GATE).glare < 300
+
+
+def test_white_is_blown_out_from_corner_to_corner_and_not_a_white_carton() -> None:
+    assert is_white(np.full((90, 160), 255, np.uint8))
+    assert not is_white(luminance(np.clip(scene("mug") * 1.5, 0, 255).astype(np.uint8)))

@@ -10,15 +10,16 @@ import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.printer.label import LabelImage, compose, label_fields
+from devices.printer.label import LabelImage, compose, hold_fields, label_fields, tote_fields, vendor_fields
 from devices.printer.symbol import (
     Expected,
     check_symbols,
+    least_dots,
     python_barcode_modules,
     reads_back,
     zxing_modules,
 )
-from devices.printer.template import LabelTemplate, load_template, read_template
+from devices.printer.template import LabelTemplate, SymbolField, SymbolKind, load_template, read_template
 from station.errors import Defect, InvalidInput
 from station.inspection.view import LabelJob
 
@@ -145,7 +146,57 @@ def test_a_reprint_says_so() -> None:
 def test_a_300_dpi_printer_gets_the_same_label_with_finer_dots() -> None:
     label = compose(load_template("unit", 300), label_fields(job()))
     assert (label.width, label.height) == (1205, 602)
+    assert label.module_dots == 6, "bars as wide in millimetres as at 203 dpi"
     assert read(label) == [("LPN7Q2K9", "]C0")]
+
+
+@pytest.mark.parametrize("dpi", [203, 300, 600])
+@pytest.mark.parametrize(
+    ("template", "fields", "code"),
+    [
+        ("tote", tote_fields("R-14", "Refurbish, audio"), "R-14"),
+        ("tote", tote_fields("99-12", ""), "99-12"),
+        ("tote", tote_fields("QUARANTINE-01", "Everything that waits for a second look, and then some more"), None),
+        (
+            "hold",
+            hold_fields("LPN7Q2K9", "Power bank", word="hold", reason="Cell swollen", date="2025-01-31"),
+            "LPN7Q2K9",
+        ),
+        ("hold", hold_fields("9912345678", "", word="damaged", reason="Display broken"), "9912345678"),
+        ("vendor", vendor_fields("Halden Audio GmbH", "RA-2025-004711", 12), "RA-2025-004711"),
+        ("vendor", vendor_fields("Ö", "99", 1), "99"),
+    ],
+)
+def test_every_template_reads_back_at_every_resolution(
+    template: str, fields: dict[str, str], code: str | None, dpi: int
+) -> None:
+    label = compose(load_template(template, dpi), fields)
+    assert read(label) == [(code or fields["tote"], "]C0")]
+    assert label.module_dots >= least_dots(dpi)
+    assert label.module_dots * 25.4 / dpi >= 0.25
+    edges = ink(label)
+    margin = max(1, round(dpi * 0.5 / 25.4))
+    assert not edges[:margin].any()
+    assert not edges[-margin:].any()
+    assert not edges[:, :margin].any()
+    assert not edges[:, -margin:].any()
+
+
+def test_a_vendors_number_that_is_too_long_for_its_label_is_refused_at_every_resolution() -> None:
+    long = "RETURN-AUTHORISATION-2025-000004711"
+    for dpi, least in ((203, 2), (300, 3), (600, 6)):
+        with pytest.raises(InvalidInput, match=f"under {least} dots"):
+            compose(load_template("vendor", dpi), vendor_fields("Halden", long, 1))
+
+
+def test_bars_that_only_just_fit_are_not_narrower_than_a_scanner_reads() -> None:
+    """At 300 dpi two dots are 0.17 mm: enough for the head, not for a hand scanner at arm's length."""
+    narrow = LabelTemplate(
+        name="narrow", width_mm=40, height_mm=20, dpi=300,
+        symbol=(SymbolField(field="lpn", kind=SymbolKind.CODE128, x=0, y=0, width=40, height=15),),
+    )  # fmt: skip
+    with pytest.raises(InvalidInput, match="under 3 dots"):
+        compose(narrow, {"lpn": "LPNXWQRKSWERT"})
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_a_label_is_printed_dot_for_dot(running: Any, printer_process: Any) -> N
     running.loop.submit(job(1, "9912345678"))
     running.wait_until(lambda events: printed(events) == ["job-1"])
     event = next(event for event in running.events if isinstance(event, Printed))
-    paper = Image.open(printer_process.folder / "label-0001.png")
+    paper = Image.open(printer_process.papers()[0])
     symbols = zxingcpp.read_barcodes(np.asarray(paper.convert("L")))
     assert [(symbol.text, symbol.symbology_identifier) for symbol in symbols] == [("9912345678", "]C0")]
     (running_png := printer_process.folder / "sent.png").write_bytes(event.png)
@@ -43,7 +43,7 @@ def test_the_same_job_twice_is_one_label(running: Any, printer_process: Any) -> 
         running.loop.submit(job(1))
     running.loop.submit(job(2))
     running.wait_until(lambda events: printed(events) == ["job-1", "job-2"])
-    assert printer_process.labels() == ["label-0001.png", "label-0002.png"]
+    assert len(printer_process.papers()) == 2
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_a_printer_that_is_not_ready_gets_nothing_and_catches_up(
     wait = next(event for event in running.events if isinstance(event, PrintWaits))
     assert wait.job.job_id == "job-1"
     assert words in wait.reason
-    assert printer_process.labels() == []
     assert [waiting.job_id for waiting in running.loop.waiting()] == ["job-1", "job-2"]
     assert lights(running.events)[-1] is (Light.GONE if fault == "unplug" else Light.SILENT)
 
     printer_process.do(cure)
     running.wait_until(lambda events: printed(events) == ["job-1", "job-2"])
-    assert printer_process.labels() == ["label-0001.png", "label-0002.png"]
+    assert printer_process.codes() == [["LPN00001"], ["LPN00002"]]
+    assert len(printer_process.papers()) == 2
     assert lights(running.events)[-1] is Light.WORKING
     assert running.loop.waiting() == ()
 
@@ -91,7 +91,7 @@ def test_a_line_that_breaks_in_the_middle_is_never_tried_again_by_itself(
     assert (failure.job.job_id, failure.may_have_printed) == ("job-1", True)
     assert "may have been printed" in failure.reason
     assert [failed.job_id for failed in running.loop.failed()] == ["job-1"]
-    assert printer_process.labels() == ["label-0001.png"]
+    assert len(printer_process.papers()) == 1
 
     again = running.loop.reprint("job-1")
     assert again is not None
@@ -111,11 +111,10 @@ def test_a_label_that_cannot_be_composed_does_not_stop_the_queue(
     failure = next(event for event in running.events if isinstance(event, PrintFailed))
     assert not failure.may_have_printed
     assert "does not fit" in failure.reason
-    assert printer_process.labels() == ["label-0001.png"]
+    assert len(printer_process.papers()) == 1
 
 
 def test_the_simulator_refuses_a_step_it_does_not_know(printer_process: Any) -> None:
-    printer_process._process.stdin.write('{"do": "explode"}\n')
-    printer_process._process.stdin.flush()
+    printer_process.send("explode")
     assert "unknown step 'explode'" in str(printer_process.wait_for("error")["error"])
     printer_process.do("paper_out")

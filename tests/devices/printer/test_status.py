@@ -7,7 +7,10 @@ import threading
 
 import pytest
 
-from devices.printer.printer import PrintFault, Unreachable, ZplPrinter, parse_status
+from devices.printer.label import LabelImage
+from devices.printer.model import PrintFault, Unreachable
+from devices.printer.printer import printer_from
+from devices.printer.zpl_printer import parse_status
 from station.errors import DeviceFault
 
 READY = b"\x02030,0,0,1245,000,0,0,0,000,0,0,0\x03\r\n\x02000,0,0,0,0,2,4,0,00000000,1,000\x03\r\n\x021234,0\x03\r\n"
@@ -40,6 +43,13 @@ def test_each_flag_has_its_words(before: bytes, after: bytes, words: str) -> Non
     assert words in " ".join(status.reasons())
 
 
+def test_work_in_hand_is_told_from_work_done() -> None:
+    assert parse_status(READY).idle
+    for before, after in [(b"1245,000", b"1245,001"), (b"000,0,0,0,000", b"000,0,0,1,000"), (b"00000000", b"00000002")]:
+        assert before in READY
+        assert not parse_status(READY.replace(before, after, 1)).idle
+
+
 def test_a_direct_thermal_printer_needs_no_ribbon() -> None:
     assert parse_status(READY.replace(b"000,0,0,0,0,2", b"000,0,0,1,0,2", 1)).ready
 
@@ -70,15 +80,17 @@ def test_every_cut_of_a_good_reply_is_a_fault() -> None:
 def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
+    nobody = printer_from("zpl", f"127.0.0.1:{port}", timeout_s=0.5)
     with pytest.raises(Unreachable, match="cannot be reached"):
-        ZplPrinter("127.0.0.1", port, timeout_s=0.5).status()
+        nobody.status()
     with pytest.raises(PrintFault) as caught:
-        ZplPrinter("127.0.0.1", port, timeout_s=0.5).print(b"^XA^XZ")
+        nobody.print(LabelImage(8, 1, 203, b"\xff", 0), "job-1")
     assert not caught.value.may_have_printed
 
 
+@pytest.mark.parametrize("kind", ["zpl", "escpos"])
 @pytest.mark.parametrize("talk", [b"", b"x" * 100_000, READY[:50]])
-def test_silence_and_babble_are_not_ready(talk: bytes) -> None:
+def test_silence_and_babble_are_not_ready(talk: bytes, kind: str) -> None:
     """A printer that accepts and says nothing useful is not ready; the question ends within its time."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -96,6 +108,6 @@ def test_silence_and_babble_are_not_ready(talk: bytes) -> None:
         thread = threading.Thread(target=babble)
         thread.start()
         with pytest.raises(DeviceFault):
-            ZplPrinter("127.0.0.1", server.getsockname()[1], timeout_s=0.3).status()
+            printer_from(kind, f"127.0.0.1:{server.getsockname()[1]}", timeout_s=0.3).status()
         thread.join(10)
         assert not thread.is_alive()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from devices.printer.label import LabelImage
 from devices.printer.zpl import zpl_label
-from devices.simulators.printer import decode_graphic, render_format
+from devices.simulators.printer_zpl import decode_graphic, render_format
 from station.errors import InvalidInput
 
 

@@ -11,6 +11,7 @@ import pytest
 from devices.ports import DeviceEvent, Indicated, Indication, Refused, WeightAccepted
 from devices.scale import DRIVERS, Scale
 from devices.scale.acceptance import Acceptor
+from devices.transport import LineSettings
 
 EPOCH = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
@@ -42,6 +43,14 @@ class Bench:
             if request:
                 self.sent.append((self.now, request))
 
+    def rest(self, seconds: float) -> None:
+        """A quiet line for a short while; one tick at its end."""
+        self.now += seconds
+        request, events = self.scale.tick(self.at, self.now, quiet=True)
+        self.events += events
+        if request:
+            self.sent.append((self.now, request))
+
     @property
     def at(self) -> datetime:
         return EPOCH + timedelta(seconds=self.now)
@@ -63,8 +72,11 @@ class Bench:
 def bench() -> Callable[..., Bench]:
     """Makes a bench with the named driver, its line open since t = 100 s."""
 
-    def make(driver: str, acceptor: Acceptor | None = None) -> Bench:
-        made = Bench(Scale("scale-1", DRIVERS[driver], acceptor=acceptor))
+    def make(
+        driver: str, acceptor: Acceptor | None = None, *, unit: str = "", line: LineSettings | None = None
+    ) -> Bench:
+        row = DRIVERS[driver].in_unit(unit) if unit else DRIVERS[driver]
+        made = Bench(Scale("scale-1", row, acceptor=acceptor, line=line))
         made.scale.opened(made.now)
         return made
 

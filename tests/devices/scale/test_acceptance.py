@@ -243,7 +243,7 @@ def test_a_scale_that_streams_is_not_asked(bench: MakeBench) -> None:
         scale.wait(0.05)
     assert len(scale.sent) == questions < 20
     assert scale.accepted == [288_000]
-    scale.wait(1.5)
+    scale.wait(2.5)
     assert len(scale.sent) > questions  # it has stopped: asked again
 
 

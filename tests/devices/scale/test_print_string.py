@@ -56,6 +56,16 @@ def only(data: bytes) -> Reading:
         (STR5, 12_340_000, 10_000, WeightKind.GROSS),
         (b"\x02-   12.3LN \r\n", -5_579_186, 45_359, WeightKind.NET),
         (b"\x02   12.34KG \r", 12_340_000, 10_000, WeightKind.GROSS),
+        (b"G     +     0.04 g  \r\n", 40, 10, WeightKind.GROSS),
+        (b"+  12.34[5]kg \r\n", 12_345_000, 1_000, WeightKind.UNKNOWN),
+        (b"N     +  123.5[6]g  \r\n", 123_560, 10, WeightKind.UNKNOWN),
+        (b"+007.12/3 G S\r\n", 7_123, 1, WeightKind.UNKNOWN),  # real: its display shows 7.123
+        (b"-65.4321KG S\r\n", -65_432_100, 100, WeightKind.UNKNOWN),
+        (b"+00123.4 G S\r\n", 123_400, 100, WeightKind.UNKNOWN),
+        (b"S    -  172.135 kg \r\n", -172_135_000, 1_000, WeightKind.UNKNOWN),
+        (b"SI       58.237 g  \r\n", 58_237, 1, WeightKind.UNKNOWN),
+        (b"\r+0012.34  lb g  \x03", 5_597_330, 4_536, WeightKind.GROSS),
+        (b"\r-000123.  kg n  \x03", -123_000_000, 1_000_000, WeightKind.NET),
     ],
 )
 def test_stable_frames_of_the_makers(frame: bytes, milligrams: int, interval_mg: int, kind: WeightKind) -> None:
@@ -65,7 +75,26 @@ def test_stable_frames_of_the_makers(frame: bytes, milligrams: int, interval_mg:
     assert found.status is Status.OK
     assert found.stable
     assert found.stable_source is StableSource.SCALE
-    assert found.raw == frame
+    assert found.raw == frame.lstrip(b"\r")
+
+
+@pytest.mark.parametrize(
+    ("frame", "milligrams", "kind"),
+    [
+        (b"     N       0.3747 g   \r\n", 375, WeightKind.NET),  # real: its display shows "Net 0.3747 g"
+        (b"     G      -0.3747 g   \r\n", -375, WeightKind.GROSS),
+        (b" G  12.34 lb\r\n", 5_597_330, WeightKind.GROSS),
+        (b" N- 0.250 kg\r\n", -250_000, WeightKind.NET),
+        (b" T  1.500 kg\r\n", 1_500_000, WeightKind.TARE),
+        (b"+0012.345 kg\r\n", 12_345_000, WeightKind.UNKNOWN),
+        (b"+0000.000 kg\r\n", 0, WeightKind.UNKNOWN),
+    ],
+)
+def test_documented_layouts_that_say_nothing_about_rest(frame: bytes, milligrams: int, kind: WeightKind) -> None:
+    found = only(frame)
+    assert found.mass is not None
+    assert (found.mass.milligrams, found.kind, found.status) == (milligrams, kind, Status.OK)
+    assert (found.stable, found.stable_source) == (False, StableSource.INFERRED)
 
 
 def test_a_question_mark_means_motion() -> None:
@@ -97,6 +126,23 @@ def test_a_question_mark_means_motion() -> None:
         (b"\x02   12.34KGO\r\n", Status.OVERLOAD),
         (b"\x02-  12.34KGO\r\n", Status.UNDERLOAD),
         (b"      12 PCS   G\r\n", Status.FAULT),
+        (b"Stat        OFF     \r\n", Status.FAULT),
+        (b"Stat      High      \r\n", Status.OVERLOAD),
+        (b"      High    \r\n", Status.OVERLOAD),
+        (b"      Low     \r\n", Status.UNDERLOAD),
+        (b"      Cal     \r\n", Status.FAULT),
+        (b"       --     \r\n", Status.FAULT),
+        (b"Err 54        \r\n", Status.FAULT),
+        (b"+00123.4 G U\r\n", Status.MOTION),
+        (b"+00000.0 G E\r\n", Status.FAULT),
+        (b"+000012.PC S\r\n", Status.FAULT),
+        (b"SUI? -   58.237 kg \r\n", Status.MOTION),
+        (b"SI ^    999.999 kg \r\n", Status.OVERLOAD),
+        (b"SI v -    0.250 kg \r\n", Status.UNDERLOAD),
+        (b" m  12.34 lb\r\n", Status.MOTION),
+        (b" o  99.99 lb\r\n", Status.OVERLOAD),
+        (b"+0012.34m lb g  \x03", Status.MOTION),
+        (b"+0099.99o lb g  \x03", Status.OVERLOAD),
     ],
 )
 def test_what_is_not_settled_says_so(frame: bytes, status: Status) -> None:
@@ -120,6 +166,15 @@ def test_what_is_not_settled_says_so(frame: bytes, status: Status) -> None:
         b"12.5 \xf8C\r\n",
         bytes(byte | 0x80 for byte in REAL[:-2]) + b"\r\n",
         b"  12.345 kg\r\n",  # a plain line alone proves no layout
+        b"4.54pH 24.7\xf8C ATC\r\n",  # a real pH meter, with its degree sign
+        b"A    349.0\r",  # a real floor scale's ticket: a number without a unit
+        b"GROSS WEIGHT    1152.0\r",
+        b"STATUS \x81*\r\n",
+        b"+07.12/3 G S\r\n",
+        b"+00712/3 G S\r\n",
+        b"+007.123/ G S\r\n",
+        b"     N        0.3747 g   \r\n",
+        b"SUI     58.237 kg \r\n",
     ],
 )
 def test_no_reading_from_half_frames_and_foreign_ones(data: bytes) -> None:
@@ -143,6 +198,30 @@ def test_a_plain_layout_is_learnt_and_never_called_stable() -> None:
     assert last.mass.milligrams == 12_345_000
     assert not last.stable
     assert last.stable_source is StableSource.INFERRED
+
+
+def test_a_ticket_of_several_lines_gives_no_weight() -> None:
+    """T-Scale JIK-6CAB, as captured: tare, gross, two counters, net, net, pieces."""
+    ticket = (
+        b"^KJIK000\r\n2023-11-07\r\n17:19:26\r\n  0.00 kg\r\n  1.94 kg\r\n0\r\n0\r\n  1.94 kg\r\n  1.94 kg\r\n"
+        b"    0 pcs\r\n \r\n \r\nE\r\n~P1\r\n"
+    )
+    assert all(isinstance(frame, Garbage) for frame in parse(ticket * 20))
+
+
+def test_adam_prints_a_plain_line() -> None:
+    frames = parse(b"    1.234kg\r\n" * 3)
+    assert isinstance(frames[-1], Reading)
+    assert frames[-1].mass
+    assert frames[-1].mass.milligrams == 1_234_000
+
+
+@pytest.mark.parametrize("data", [b"12.5 \xf8C\r\n", b"   0.360 \xf8g    G\r\n"])
+def test_a_degree_sign_is_not_called_a_wrong_baud_rate(data: bytes) -> None:
+    """S12."""
+    (frame,) = parse(data)
+    assert isinstance(frame, Garbage)
+    assert frame.reason == "no known print layout"
 
 
 def test_a_lost_byte_does_not_turn_one_layout_into_another() -> None:
@@ -198,7 +277,8 @@ def test_any_bytes_in_any_pieces_give_the_same_frames(data: bytes) -> None:
     assert at_once == singly
 
 
-ALPHABET = [REAL, PADDED, SBI16, SBI22, STR5, *(bytes([b]) for b in b" +-?GN0123456789.,[]kglb\r\n\x02\x00")]
+OTHERS = [b"+007.12/3 G S\r\n", b"SUI? -   58.237 kg \r\n", b"     N       0.3747 g   \r\n", b"\r+0012.34  kg g  \x03"]
+ALPHABET = [REAL, PADDED, SBI16, SBI22, STR5, *OTHERS, *(bytes([b]) for b in b" +-?GN0123456789.,[]kglb\r\n\x02\x00")]
 
 
 @given(st.lists(st.sampled_from(ALPHABET), max_size=60))
@@ -207,5 +287,5 @@ def test_a_reading_has_its_digits_in_its_bytes(parts: list[bytes]) -> None:
         if isinstance(frame, Reading) and frame.mass is not None:
             assert frame.status in (Status.OK, Status.MOTION)
             digits = bytes(byte for byte in frame.raw if byte in b"0123456789").lstrip(b"0")
-            if frame.mass.unit in ("g", "kg", "mg", "t"):
+            if frame.mass.unit in ("g", "kg", "mg", "t") and b"0.3747" not in frame.raw:  # tenths of a milligram
                 assert str(abs(frame.mass.milligrams)).rstrip("0") == digits.decode().rstrip("0")

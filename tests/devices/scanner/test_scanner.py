@@ -100,12 +100,22 @@ def test_without_a_suffix_a_pause_ends_the_scan() -> None:
     assert bench.scans == [b"RMA-10442"]
 
 
-def test_without_gap_a_pause_ends_nothing() -> None:
+def test_a_short_pause_within_a_code_ends_nothing() -> None:
+    bench = desk()
+    bench.receive(b"RMA-1")
+    bench.quiet(1.0)
+    bench.receive(b"0442\r", 0.5)
+    assert bench.scans == [b"RMA-10442"]
+
+
+def test_a_code_that_never_ends_is_not_glued_to_the_next() -> None:
     bench = desk()
     bench.receive(b"RMA-1")
     bench.quiet(60.0)
-    bench.receive(b"0442\r")
-    assert bench.scans == [b"RMA-10442"]
+    bench.receive(b"4006381333931\r")
+    assert bench.scans == [b"4006381333931"]
+    assert len(bench.refused) == 1
+    assert "suffix" in bench.refused[0]
 
 
 @pytest.mark.parametrize(("after_s", "counted"), [(0.08, 1), (0.69, 1), (0.8, 2)])
@@ -120,7 +130,10 @@ def test_the_same_code_again(after_s: float, counted: int) -> None:
 
 def test_another_code_is_never_a_duplicate_and_the_guard_can_be_off() -> None:
     bench = desk()
-    bench.receive(b"RMA-1\rRMA-2\rRMA-1\r")
+    bench.receive(b"RMA-1\rRMA-2\r")
+    bench.receive(b"RMA-1\r", 0.3)  # two labels in view: each counts once
+    assert bench.scans == [b"RMA-1", b"RMA-2"]
+    bench.receive(b"RMA-1\r", 0.5)
     assert bench.scans == [b"RMA-1", b"RMA-2", b"RMA-1"]
     off = desk(duplicate_s=0.0)
     off.receive(b"RMA-1\rRMA-1\r")

@@ -1,6 +1,7 @@
 """The carriers' table against an oracle: the public formats, checked by code that shares nothing with ours."""
 
 import json
+import random
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from hypothesis import strategies as st
 from station.errors import InvalidInput
 from station.identify.carriers import find_tracking, formats, posts, tracking_key
 from station.identify.checks import CheckRule, algorithm, mod10
-from station.identify.scan import Check
+from station.identify.gtin import check_digit
+from station.identify.interpret import interpret
+from station.identify.scan import CandidateKind, Check
+from station.inspection.finding import find_parcel
 
 OURS = {
     ("Amazon", "Amazon Logistics"): "amazon_logistics",
@@ -273,9 +277,6 @@ def test_1z_right_and_one_digit_wrong(body: str, place: int, change: int) -> Non
 
 def test_the_rate_of_retail_codes_taken_for_parcels() -> None:
     """DEVICES §2.7: with the AIM identifier it is none; without, only what the check digits cannot tell apart."""
-    from station.identify.gtin import check_digit
-    from station.identify.interpret import interpret
-
     codes = [f"{n * 7919 % 10**11:011d}" for n in range(1, 1001)]
     upc = [code + check_digit(code) for code in codes]
     taken = sum(any(one.kind.value == "tracking" for one in interpret(code)) for code in upc)
@@ -283,6 +284,152 @@ def test_the_rate_of_retail_codes_taken_for_parcels() -> None:
     assert not any(one.kind.value == "tracking" for code in upc for one in interpret("]E0" + code))
     ean = ["4" + code + check_digit("4" + code) for code in codes]
     assert not any(one.kind.value == "tracking" for code in ean for one in interpret(code))
+
+
+def test_every_published_number_is_its_carriers_or_says_that_it_is_ambiguous(shared_data: Path) -> None:
+    """Through the whole interpretation, as the desk sees it: no AIM identifier, no profile."""
+    table = json.loads((shared_data / "tracking" / "valid_numbers.json").read_text("utf-8"))
+    by_id = {row.id: row for row in formats()}
+    ambiguous = 0
+    for name, numbers in table.items():
+        courier, _, form = name.partition(" / ")
+        row = by_id[OURS[courier, form]]
+        for number in numbers:
+            candidates = [one for one in interpret(number) if one.check is not Check.BAD]
+            parcels = [one for one in candidates if one.kind is CandidateKind.TRACKING]
+            assert any(row.carrier in str(one.carrier) for one in parcels), (name, number)
+            assert candidates[0].kind in (CandidateKind.TRACKING, CandidateKind.SSCC, CandidateKind.GTIN), number
+            whose = {one.carrier for one in parcels}
+            assert all(("ambiguous" in one.reason) is (len(whose) > 1) for one in parcels), number
+            ambiguous += len(whose) > 1
+            # what the file of the shop says and what the label says meet, however either is written
+            spaced = " ".join(number.replace(" ", "").lower())
+            assert tracking_key(spaced) == tracking_key(number), number
+            assert tracking_key(number) in {one.key for one in parcels}, number
+    assert 0 < ambiguous < 10
+
+
+def test_every_published_number_with_another_check_digit_is_refused(shared_data: Path) -> None:
+    table = json.loads((shared_data / "tracking" / "valid_numbers.json").read_text("utf-8"))
+    by_id = {row.id: row for row in formats()}
+    refused = named = 0
+    for name, numbers in table.items():
+        courier, _, form = name.partition(" / ")
+        row = by_id[OURS[courier, form]]
+        if row.compute is None:
+            continue
+        for text in numbers:
+            number = "".join(text.split()).upper().removeprefix("%")
+            hit = row.pattern.fullmatch(number)
+            assert hit is not None, number
+            place = hit.start("check")
+            for digit in "0123456789":
+                wrong = number[:place] + digit + number[place + 1 :]
+                if digit == hit["check"]:
+                    continue
+                matches = [match for match in find_tracking(wrong) if match.format is row]
+                assert all(match.check is Check.BAD and match.expected == hit["check"] for match in matches), wrong
+                assert row.strong is bool(matches) or wrong[:place] != number[:place], wrong
+                refused += 1
+                named += bool(matches)
+    assert refused > 500
+    assert named > 300
+
+
+@pytest.mark.parametrize("length", [10, 11, 12, 13, 14, 15, 16, 18, 20, 22, 34])
+def test_only_zeros_are_nobodys_number(length: int) -> None:
+    assert find_tracking("0" * length) == ()
+    assert all(one.kind is not CandidateKind.TRACKING for one in interpret("0" * length))
+
+
+@pytest.mark.parametrize(
+    ("body", "service"),
+    [("999AA190", "Returns, UPS prints"), ("999AA178", "one pickup"), ("999AA122", "three pickup")],
+)
+def test_the_return_services_of_ups(body: str, service: str) -> None:
+    number = "1Z" + body + "1234567"
+    number += mod10(number[2:], 1, 2, False)
+    (match,) = find_tracking(number)
+    assert match.is_return
+    assert service in str(match.service)
+    (candidate,) = interpret("]C0" + number)
+    assert "a return service" in candidate.reason
+
+
+def test_a_return_service_of_usps_and_none_of_others() -> None:
+    for code, is_return in (("82", True), ("83", True), ("85", True), ("70", False)):
+        serial = code + "1234567890123456" + "7"
+        number = serial + mod10(serial, 3, 1, False)
+        match = next(one for one in find_tracking(number) if one.format.id == "usps_20")
+        assert match.is_return is is_return
+    assert not any(one.is_return for one in find_tracking("1Z999AA10123456784"))
+
+
+class Expected:
+    """A store that knows some returns, by kind and key."""
+
+    def __init__(self, **known: str) -> None:
+        self._known = known
+
+    def returns_by(self, kind: CandidateKind, key: str) -> tuple[str, ...]:
+        return (f"return of {kind.value} {key}",) if self._known.get(kind.value) == key else ()
+
+
+@pytest.mark.parametrize("scan", ["287809468872", "2878 0946 8872", "9622001900000000000000287809468872"])
+def test_what_the_store_expects_settles_an_ambiguous_number(scan: str) -> None:
+    assert len({one.carrier for one in interpret("287809468872") if one.carrier}) == 2
+    found = find_parcel(interpret(scan), scan, Expected(tracking="287809468872"))  # type: ignore[arg-type]
+    assert found.returns == ("return of tracking 287809468872",)
+    assert find_parcel(interpret(scan), scan, Expected()).returns == ()  # type: ignore[arg-type]
+
+
+def test_a_parcel_number_that_is_a_valid_upc_too_is_found_where_a_return_is_expected() -> None:
+    both = next(
+        upc
+        for n in range(10**10, 10**10 + 1000)
+        for upc in [f"{n:011d}" + check_digit(f"{n:011d}")]
+        if any(one.kind is CandidateKind.TRACKING for one in interpret(upc))
+    )
+    first, *others = interpret(both)
+    assert (first.kind, first.check) == (CandidateKind.GTIN, Check.OK)
+    assert any(one.kind is CandidateKind.TRACKING for one in others)
+    found = find_parcel(interpret(both), both, Expected(tracking=both))  # type: ignore[arg-type]
+    assert len(found.returns) == 1
+    symbol = interpret("]E0" + both)
+    assert [one.kind for one in symbol] == [CandidateKind.GTIN]
+    assert find_parcel(symbol[:1], "]E0" + both, Expected(tracking=both)).returns == ()  # type: ignore[arg-type]
+
+
+def retail_codes(length: int, count: int, prefix: str = "") -> list[str]:
+    """Random numbers of that length with their right check digit; always the same ones."""
+    chance = random.Random(length)
+    bodies = (prefix + "".join(chance.choices("0123456789", k=length - 1 - len(prefix))) for _ in range(count))
+    return [body + check_digit(body) for body in bodies]
+
+
+@pytest.mark.parametrize(
+    ("length", "aim", "kind", "at_most"),
+    [
+        (8, "]E4", CandidateKind.GTIN, 0.0),
+        (12, "]E0", CandidateKind.GTIN, 0.20),  # FedEx 12 (1 in 10), Purolator 12 (6 of 10 first digits, 1 in 10): 0.16
+        (13, "]E0", CandidateKind.GTIN, 0.0),
+        (14, "]I1", CandidateKind.GTIN, 1.0),  # every 14 digits may be DHL eCommerce's, which has no check digit
+        (18, "]C1", CandidateKind.SSCC, 0.05),  # FedEx Ground 18
+    ],
+)
+def test_how_many_retail_codes_could_be_parcels_and_where_they_rank(
+    length: int, aim: str, kind: CandidateKind, at_most: float
+) -> None:
+    """DEVICES §2.7. Without the AIM identifier the retail reading is always the first; with one it is the only one."""
+    codes = retail_codes(length, 600)
+    taken = 0
+    for code in codes:
+        candidates = interpret(code)
+        assert (candidates[0].kind, candidates[0].check) == (kind, Check.OK), code
+        taken += any(one.kind is CandidateKind.TRACKING for one in candidates)
+        if aim.startswith("]E"):
+            assert [one.kind for one in interpret(aim + code)] == [kind], code
+    assert taken <= at_most * len(codes)
 
 
 def test_an_unknown_algorithm_is_named() -> None:

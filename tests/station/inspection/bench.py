@@ -10,7 +10,7 @@ from station.identify.commands import Command
 from station.identify.scan import RawScan
 from station.ids import uuid7
 from station.inspection.desk import Desk, Seat
-from station.inspection.facts import Photo, StableSource, WeightReading
+from station.inspection.facts import Look, Photo, StableSource, WeightReading
 from station.inspection.view import Outcome, State
 from station.quantities import Money
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation, ReturnLine, Trait
@@ -135,7 +135,7 @@ class Bench:
         self.last = outcome or self.last
         return outcome
 
-    def photograph(self) -> Outcome | None:
+    def photograph(self, look: Look | None = None) -> Outcome | None:
         """One real JPEG's worth of bytes for the shot that is waited for."""
         shot = self.last.view.current_shot
         self.photos += 1
@@ -144,7 +144,7 @@ class Bench:
             stored.sha256, stored.size, 640, 480, shot.id if shot is not None else "extra", self.clock.now(), 800, 120,
             "camera-1",
         )  # fmt: skip
-        outcome = self.desk.photo(photo)
+        outcome = self.desk.photo(photo, look)
         self.last = outcome or self.last
         return outcome
 

@@ -224,6 +224,29 @@ def test_real_captures_through_the_whole_path(
     assert weights == {(mass, True) for mass in right}
 
 
+def test_a_scale_that_sends_no_unit_is_watched_in_the_unit_it_is_set_to(
+    station: Callable[..., Running], tmp_path: Path
+) -> None:
+    port = PtyLine(tmp_path / "scale")
+    stopping = threading.Event()
+
+    def answer() -> None:
+        while not stopping.is_set():
+            if b"W" in port.read(0.02):
+                port.write(b"\x0212.345\r")
+
+    scale = threading.Thread(target=answer)
+    scale.start()
+    try:
+        watch = station("watch", port.port, "--driver", "toledo_8217", "--unit", "lb", "--json")
+        weight = watch.wait_for(accepted)
+        assert (weight["gross_mg"], weight["unit"], weight["stable"]) == (5_599_598, "lb", True)
+    finally:
+        stopping.set()
+        scale.join()
+        port.close()
+
+
 def test_a_live_line_for_people(station: Callable[..., Running], tmp_path: Path) -> None:
     port = PtyLine(tmp_path / "scale")
     watch = subprocess.Popen(
@@ -245,7 +268,9 @@ def test_a_live_line_for_people(station: Callable[..., Running], tmp_path: Path)
     ("words", "code", "said"),
     [
         (["watch", "/dev/no-such-port", "--driver", "mt_sics"], 3, "no such port"),
-        (["watch", "/dev/null", "--driver", "abacus"], 2, "mt_sics, print_string"),
+        (["watch", "/dev/null", "--driver", "abacus"], 2, "'mt_sics', 'toledo_continuous'"),
+        (["watch", "/dev/null", "--driver", "sma", "--unit", "kg"], 2, "leave unit = 'kg' out"),
+        (["watch", "/dev/null", "--driver", "toledo_8217", "--unit", "stone"], 2, "not in 'stone'"),
         (["capture", "/dev/no-such-port", "--out", "x"], 3, "no such port"),
         (["replay", "no-such-file"], 2, "no-such-file"),
         (["simulate", "scale", "--link", "/no/such/folder/link"], 3, "link"),

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
+from devices.escapes import unescape
 from station.errors import DeviceFault, InvalidInput
-from ui.cli.devices.words import BITS, settings, stopper, unescape
+from ui.cli.devices.words import BITS, settings, stopper
 
 
 @click.command()

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import click
 
+from devices.escapes import unescape
 from devices.simulators.voices import VOICES
 from station.errors import InvalidInput
-from ui.cli.devices.words import unescape
 
 
 @click.group()
@@ -36,22 +36,47 @@ def _serving(command: Callable[..., None]) -> Callable[..., None]:
 
 @simulate.command("scanner")
 @_serving
+@click.option("--protocol", type=click.Choice(["line", "ssi"]), default="line", show_default=True)
+@click.option("--prefix", default="", help=r"What begins a scan, e.g. \x02.")
 @click.option("--suffix", default=r"\r", show_default=True, help=r"What ends a scan, e.g. \r\n or nothing.")
-def simulate_scanner(link: Path | None, tcp: bool, scripts: tuple[str, ...], seed: int, suffix: str) -> None:
-    """A scanner. Knows scan (text, aim), bytes (hex), wait, unplug, quit."""
+@click.option("--handshake", type=click.Choice(["none", "honeywell", "datalogic"]), default="none", show_default=True)
+def simulate_scanner(
+    link: Path | None,
+    tcp: bool,
+    scripts: tuple[str, ...],
+    seed: int,
+    protocol: str,
+    prefix: str,
+    suffix: str,
+    handshake: str,
+) -> None:
+    """A scanner. Knows scan (text, aim), bytes (hex), damage (times), wait, unplug, quit.
+
+    As an SSI scanner a scan also takes type (ean13, qr, …) and part (bytes in a packet), and it knows lose and deaf.
+    """
     from devices.simulators.line import serve_line
     from devices.simulators.scanner import ScannerSimulator
-    from devices.simulators.script import run_simulator
+    from devices.simulators.script import Device, run_simulator
+    from devices.simulators.ssi import SsiSimulator
 
     _end_politely()
-    run_simulator(ScannerSimulator(unescape(suffix)), serve_line(link=link, tcp=tcp), scripts, say=_say)
+    device: Device = SsiSimulator()
+    if protocol == "line":
+        device = ScannerSimulator(unescape(suffix), prefix=unescape(prefix), handshake=handshake)
+    run_simulator(device, serve_line(link=link, tcp=tcp), scripts, say=_say)
 
 
 @simulate.command("scale")
 @_serving
 @click.option("--driver", type=click.Choice(list(VOICES)), default="mt_sics", show_default=True)
 def simulate_scale(link: Path | None, tcp: bool, scripts: tuple[str, ...], seed: int, driver: str) -> None:
-    """A bench scale, 15 kg × 1 g. Knows put (gross_mg), remove, overload, silence, noise (hex), wait, unplug, quit."""
+    """A bench scale, 15 kg × 1 g.
+
+    \b
+    Steps: put (gross_mg) remove overload underload negative (mg) motion stuck silence (seconds), wait unplug quit;
+           faults of the line: noise drop splice wrong_baud parity late
+           {"do":"noise","rate":0.02,"seconds":3}  {"do":"drop","bytes":3}  {"do":"wrong_baud","ratio":0.25,"seconds":3}
+    """
     from devices.simulators.line import serve_line
     from devices.simulators.scale import ScaleSimulator
     from devices.simulators.script import run_simulator
@@ -79,7 +104,9 @@ def simulate_camera(listen: str, script: str | None, out: str | None, seed: int,
 
     \b
     Steps: {"do":"place","scene":"headphones","variant":"front","seed":3}  {"do":"turn","variant":"label"}
-           {"do":"remove"}  {"do":"wait","seconds":2}  blur dark black freeze unplug (with "seconds")  {"do":"quit"}
+           {"do":"remove"}  {"do":"wait","seconds":2}  {"do":"quit"}
+           with "seconds": blur dark black white hunt freeze stall truncate unplug, noise (sigma),
+           expose drift tint (factor)
     Without --script it shows everything it has, one after the other.
     """
     from devices.simulators import camera, steps
@@ -104,24 +131,33 @@ def simulate_camera(listen: str, script: str | None, out: str | None, seed: int,
 
 
 @simulate.command("printer")
+@click.option("--kind", type=click.Choice(["zpl", "escpos"]), default="zpl", show_default=True)
 @click.option("--listen", default="127.0.0.1:0", show_default=True, help="HOST:PORT; port 0 = any free one.")
+@click.option("--serial", is_flag=True, help="A serial line in place of TCP.")
+@click.option("--link", type=click.Path(path_type=Path), help="Where the serial port shall appear.")
 @click.option("--out", metavar="DIR", help="Write each label as DIR/label-0001.png and so on.")
 @click.option("--script", metavar="FILE|-", help="Steps as JSON lines; - reads them from standard input.")
-def simulate_printer(listen: str, out: str | None, script: str | None) -> None:
-    """A ZPL label printer on TCP that prints to PNG files.
+def simulate_printer(
+    kind: str, listen: str, serial: bool, link: Path | None, out: str | None, script: str | None
+) -> None:
+    """A label printer that prints to PNG files: ZPL or ESC/POS, on TCP or a serial line.
 
     \b
-    Steps: paper_out paper_in head_open head_close pause resume mute unmute reset_mid_job unplug plug
+    Steps: paper_out paper_in paper_low paper_full head_open head_close ribbon_out ribbon_in cutter_jam cutter_free
+           pause resume mute unmute reset_mid_job off_mid_job switch_off unplug plug
            {"do":"wait","seconds":2}  {"do":"quit"}
     """
     from devices.simulators import printer, steps
+    from devices.simulators.line import serve_line
 
     def refuse(error: InvalidInput) -> None:
         steps.say(sys.stdout, error=str(error))
 
+    _end_politely()
     address = steps.listen_address(listen)
     queue = steps.open_steps(script, printer.PRINTER_STEPS, refuse)
-    printer.serve(sys.stdout, queue, address, None if out is None else Path(out))
+    line = serve_line(link=link) if serial or link is not None else None
+    printer.serve(sys.stdout, queue, address, None if out is None else Path(out), kind=kind, line=line)
 
 
 def _end_politely() -> None:

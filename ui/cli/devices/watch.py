@@ -10,23 +10,28 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ui.cli.devices.words import BITS, settings, stopper, unescape
+from devices.escapes import unescape
+from devices.scale import DRIVERS
+from ui.cli.devices.words import BITS, settings, stopper
 
 if TYPE_CHECKING:
     from devices.ports import DeviceEvent, Transport
-    from devices.scale import ScaleDriver
 
-_SCANNER = "line"
+_SCANNERS = ("line", "ssi")
 _DEVICE = "watched"
 
 
 @click.command()
 @click.argument("port")
-@click.option("--driver", required=True, metavar="NAME", help="line (a scanner), or a scale: mt_sics, print_string, …")
+@click.option(
+    "--driver", required=True, type=click.Choice([*_SCANNERS, *DRIVERS]), help="line or ssi = a scanner; else a scale."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per indication or scan on stdout.")
 @click.option("--seconds", type=click.FloatRange(min=0), help="Stop after this time.")
 @click.option("--baud", type=click.IntRange(min=50), help="Another speed than the driver's.")
 @click.option("--bits", type=click.Choice(BITS), help="Data bits, parity, stops.")
+@click.option("--unit", metavar="UNIT", help="What a scale is set to that sends no unit: kg, lb, oz or g.")
+@click.option("--suffix", default="any", show_default=True, help="What ends a scan: any, cr, lf, tab, packet or none.")
 @click.option("--poll", metavar="TEXT", help=r"What asks the scale for a weight, e.g. 'IP\r\n' or '\eP'.")
 def watch(
     port: str,
@@ -35,27 +40,33 @@ def watch(
     seconds: float | None,
     baud: int | None,
     bits: str | None,
+    unit: str | None,
+    suffix: str,
     poll: str | None,
 ) -> None:
     """Show what a device at PORT says, live; an unplug is reported and survived.
 
-    PORT is anything pyserial opens: a path, COM3, socket://host:port.
+    PORT is anything pyserial opens: a path, COM3, socket://host:port; or hid:VID:PID of a USB scale.
     """
-    from devices.scale import DRIVERS, Scale
-    from devices.scanner import Scanner
+    from devices.scale import Scale
+    from devices.scanner import scanner_from
     from devices.supervisor import Instrument, Supervisor
-    from devices.transport import LineSettings, open_transport
+    from devices.transport import LineSettings, Opener
 
-    if driver != _SCANNER and driver not in DRIVERS:
-        raise click.UsageError(f"no driver {driver!r}; there are: {', '.join([_SCANNER, *DRIVERS])}")
-    row: ScaleDriver | None = DRIVERS.get(driver)
+    row = DRIVERS.get(driver)
     line_settings = settings(row.line if row else LineSettings(), baud, bits)
-    instrument: Instrument = Scale(_DEVICE, row, poll=unescape(poll) if poll else None) if row else Scanner(_DEVICE)
+    instrument: Instrument
+    if row is None:
+        instrument = scanner_from(_DEVICE, protocol=driver, suffix=suffix)
+    else:
+        row = row.in_unit(unit) if unit else row
+        instrument = Scale(_DEVICE, row, poll=unescape(poll) if poll else None, line=line_settings)
+    opener = Opener(port, line_settings)
     logging.getLogger("devices").addHandler(logging.NullHandler())  # what it warns of is shown here already
-    first: list[Transport] = [open_transport(port, line_settings)]  # absent from the start is an answer, not a wait
+    first: list[Transport] = [opener()]  # absent from the start is an answer, not a wait
 
     def open_line() -> Transport:
-        return first.pop() if first else open_transport(port, line_settings)
+        return first.pop() if first else opener()
 
     should_stop = stopper(seconds)
     show = _show_json if as_json else _LiveLine().show
@@ -101,13 +112,11 @@ def _show_json(event: DeviceEvent) -> None:
 
 
 def _show_trouble(event: DeviceEvent) -> None:
-    from devices.ports import Light, LightChanged, Refused
+    from devices.ports import LightChanged, Refused
 
     match event:
-        case LightChanged(_, Light.WORKING, _):
-            click.echo("working", err=True)
         case LightChanged(_, light, detail):
-            click.echo(f"{light}: {detail}", err=True)
+            click.echo(f"{light}: {detail}" if detail else str(light), err=True)
         case Refused(_, reason, raw):
             click.echo(f"refused: {reason}: {raw[:64]!r}", err=True)
 

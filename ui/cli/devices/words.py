@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import signal
 import time
 from collections.abc import Callable
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from devices.transport import LineSettings
 
 BITS = ["8N1", "7E1", "7O1", "8E1", "8O1", "7N2"]
-_ESCAPES = {"\\r": b"\r", "\\n": b"\n", "\\e": b"\x1b", "\\x1b": b"\x1b"}
 
 
 def settings(default: LineSettings, baud: int | None, bits: str | None) -> LineSettings:
@@ -22,23 +20,6 @@ def settings(default: LineSettings, baud: int | None, bits: str | None) -> LineS
     if bits:
         settings = replace(settings, data_bits=int(bits[0]), parity=bits[1], stop_bits=int(bits[2]))
     return settings
-
-
-def unescape(text: str) -> bytes:
-    r"""
-    >>> unescape(r"IP\r\n"), unescape(r"\eP")
-    (b'IP\r\n', b'\x1bP')
-    """
-    parts = re.split(r"(\\x[0-9A-Fa-f]{2}|\\[a-z])", text)
-    return b"".join(_unescape_part(part) for part in parts)
-
-
-def _unescape_part(part: str) -> bytes:
-    if part in _ESCAPES:
-        return _ESCAPES[part]
-    if re.fullmatch(r"\\x[0-9A-Fa-f]{2}", part):
-        return bytes.fromhex(part[2:])
-    return b"\t" if part == "\\t" else part.encode()
 
 
 def stopper(seconds: float | None) -> Callable[[], bool]:
