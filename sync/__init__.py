@@ -1,1 +1,1 @@
-"""Bench ↔ centre. ``protocol.py`` is read by both ends; ``client`` and ``server`` meet nowhere else."""
+"""Bench ↔ centre. ``protocol`` is read by both ends; ``client`` and ``server`` meet nowhere else."""

@@ -61,7 +61,7 @@ def _as_refusal(error: Exception) -> ApiError:
             {"WWW-Authenticate": "Bearer"},
         )  # fmt: skip
     if isinstance(error, InvalidInput):
-        return ApiError(400, "invalid", str(error), "see sync/protocol.py")
+        return ApiError(400, "invalid", str(error), "see sync/protocol")
     if isinstance(error, StoreFault):
         return ApiError(507, "storage", str(error), "free space on the server; the bench keeps its copy")
     if isinstance(error, (DBAPIError, TimeoutError)):
@@ -69,6 +69,6 @@ def _as_refusal(error: Exception) -> ApiError:
         return ApiError(503, "database", "the database does not take it now", "try again later", {"Retry-After": "5"})
     if isinstance(error, HTTPException):
         return ApiError(
-            error.status_code, "http", error.detail, "see sync/protocol.py", cast("dict[str, str]", error.headers)
+            error.status_code, "http", error.detail, "see sync/protocol", cast("dict[str, str]", error.headers)
         )
     return ApiError(500, "defect", "an error in the server; nothing of this request was kept", "see the server's log")

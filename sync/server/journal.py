@@ -23,8 +23,8 @@ from sqlalchemy import Connection, and_, or_, select, update
 
 from station.journal.entry import GENESIS
 from sync.protocol import Code, EntryResult, Head, Status
+from sync.server.applying import Applier, Applying
 from sync.server.judge import Judged
-from sync.server.projection import project
 from sync.server.storage import Database
 from sync.server.storage.rows import disputes, entries, heads, quarantine
 
@@ -51,8 +51,13 @@ class Pushed:
 class Journal:
     """The journals of all stations of a site."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, appliers: Sequence[Applier]) -> None:
+        """
+        Args:
+            appliers: what is derived from entries, in this order, in the transaction that stores them.
+        """
         self._database = database
+        self._appliers = tuple(appliers)
 
     def push(self, site_id: str, station: str, judged: Sequence[Judged], at: datetime) -> Pushed:
         """Take entries; on return everything that was answered is durable.
@@ -64,7 +69,7 @@ class Journal:
         ordered = sorted(judged, key=lambda entry: (entry.generation, entry.seq))
         with self._database.writing() as connection:
             chains = self._lock_chains(connection, site_id, station, {entry.generation for entry in ordered}, at)
-            work = _Push(self._database, connection, site_id, station, at, chains)
+            work = _Push(Applying(self._database, connection, site_id, station, at), self._appliers, chains)
             results = work.run(ordered)
             for generation, chain in chains.items():
                 connection.execute(
@@ -121,15 +126,14 @@ def _heads(connection: Connection, site_id: str, station: str) -> tuple[Head, ..
 class _Push:
     """One push inside its transaction."""
 
-    def __init__(
-        self, database: Database, connection: Connection, site_id: str, station: str, at: datetime,
-        chains: dict[int, _Chain],
-    ) -> None:  # fmt: skip
-        self._database = database
-        self._connection = connection
-        self._site_id = site_id
-        self._station = station
-        self._at = at
+    def __init__(self, work: Applying, appliers: Sequence[Applier], chains: dict[int, _Chain]) -> None:
+        self._work = work
+        self._appliers = appliers
+        self._database = work.database
+        self._connection = work.connection
+        self._site_id = work.site_id
+        self._station = work.station
+        self._at = work.at
         self._chains = chains
         self._disputed: dict[tuple[int, int], set[str]] = {}
 
@@ -204,7 +208,8 @@ class _Push:
         yield from (_result(entry, Status.QUARANTINED, entry.code, entry.detail) for entry in bad)
 
     def _apply(self, sound: Sequence[Judged]) -> None:
-        project(self._database, self._connection, self._site_id, self._station, sound)
+        for apply in self._appliers:
+            apply(self._work, sound)
 
     def _compare(self, refused: Sequence[Judged]) -> list[EntryResult]:
         """Say for each entry that the constraint refused what it is to the one that is there."""

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, Select, exists, func, select
 
 from station.inspection.record import InspectionVoided
+from sync.server.applying import Applying
 from sync.server.facts import Inspected
 from sync.server.judge import Judged
-from sync.server.storage import Database
 from sync.server.storage.rows import disputes, endings, entries, heads, inspections, photo_names, photos, quarantine
 
 
-def project(database: Database, connection: Connection, site_id: str, station: str, applied: Iterable[Judged]) -> None:
-    """Apply entries that have just been stored for the first time, in the same transaction.
-
-    Args:
-        applied: sound entries; those without an effect here are passed over.
-    """
+def project(work: Applying, applied: Sequence[Judged]) -> None:
+    """Keep the inspections, what ended them, and the photos they name (an ``Applier``)."""
+    database, connection, site_id = work.database, work.connection, work.site_id
     inspected: list[dict[str, object]] = []
     ended: list[dict[str, object]] = []
     named: dict[tuple[str, str], dict[str, object]] = {}
     for entry in applied:
         fact = entry.fact
         if isinstance(fact, Inspected):
-            inspected.append(_inspection_row(site_id, station, entry, fact))
+            inspected.append(_inspection_row(site_id, work.station, entry, fact))
             if fact.corrects is not None:
                 ended.append(_ending(site_id, fact.corrects, entry.id, "corrected"))
             for photo in fact.photos:

@@ -18,6 +18,7 @@ from sync.server.errors import ApiError
 from sync.server.feed import Feed
 from sync.server.journal import Journal
 from sync.server.photos import PhotoFolder, PhotoRegister
+from sync.server.projection import project
 from sync.server.storage import Database
 
 HttpRequest = Request[Any, Any, State]  # the frameworks' own generics
@@ -35,7 +36,7 @@ class Service:
         self, database: Database, photos: PhotoFolder, authenticator: Authenticator, clock: Clock, limits: Limits
     ) -> None:
         self.database = database
-        self.journal = Journal(database)
+        self.journal = Journal(database, (project,))
         self.feed = Feed(database)
         self.photos = PhotoRegister(database, photos)
         self.authenticator = authenticator

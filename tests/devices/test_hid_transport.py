@@ -1,4 +1,4 @@
-"""USB devices without a serial line: a hidapi of our own, because a test cannot plug one in (DEVICES §1.10; S17, S18)."""
+"""USB devices without a serial line: a hidapi of our own, since a test cannot plug one in (DEVICES §1.10; S17, S18)."""
 
 from __future__ import annotations
 

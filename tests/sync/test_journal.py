@@ -20,7 +20,7 @@ from sync.client.api import encode_push
 from sync.protocol import EntryResult, PushRequest, Status
 from sync.server.journal import Journal
 from sync.server.judge import judge
-from sync.server.projection import counts
+from sync.server.projection import counts, project
 from sync.server.storage import database_url, open_database
 from sync.server.storage.rows import disputes, entries, quarantine
 from tests.postgres import MakePostgres
@@ -35,7 +35,7 @@ OK, DUP, QUA, CON, COL, RET = (
 class Centre:
     def __init__(self, url: URL) -> None:
         self.database = open_database(url)
-        self.journal = Journal(self.database)
+        self.journal = Journal(self.database, (project,))
 
     def push(self, batch: Sequence[Entry], withheld: str | None = None, station: str = STATION) -> list[EntryResult]:
         return self.push_raw(encode_push(station, batch, withheld))

@@ -1,4 +1,4 @@
-"""What benches ask: hello, journal, photos, counts. See ``sync/protocol.py``."""
+"""What benches ask: hello, journal, photos, counts. See ``sync/protocol``."""
 
 from __future__ import annotations
 

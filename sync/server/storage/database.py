@@ -19,7 +19,7 @@ from sync.server.storage.rows import server_facts
 
 logger = logging.getLogger(__name__)
 
-HEAD: Final = "0002"
+HEAD: Final = "0008"
 """The newest revision under ``migrations/versions``; a test compares."""
 
 _SITE: Final = "main"

@@ -206,7 +206,7 @@ def _id_from(moment: datetime) -> str:
     """The smallest text of a UUIDv7 of this moment. Source: RFC 9562 §5.7.
 
     >>> _id_from(datetime(2026, 11, 1, tzinfo=UTC))
-    '019a3c86-a000-'
+    '01a19467-e800-'
     """
     stamp = f"{int(moment.timestamp() * 1000):012x}"
     return f"{stamp[:8]}-{stamp[8:]}-"

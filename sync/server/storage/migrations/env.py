@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from sync.server.storage.rows import metadata
+from sync.server.storage.all_rows import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

@@ -1,0 +1,1 @@
+"""Benches: enrolment, keys, revocation, countersigned heads. Tables of their own (see ``rows.py``)."""

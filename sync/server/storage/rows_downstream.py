@@ -1,0 +1,1 @@
+"""Deliveries to other systems. Tables of their own (see ``rows.py``)."""

@@ -1,0 +1,1 @@
+"""Projections for figures and queues. Tables of their own (see ``rows.py``)."""

@@ -1,0 +1,1 @@
+"""Backups, retention and erasure. Tables of their own (see ``rows.py``)."""

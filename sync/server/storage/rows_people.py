@@ -1,0 +1,1 @@
+"""People: roles, badges, PINs, sessions, lockouts. Tables of their own (see ``rows.py``)."""

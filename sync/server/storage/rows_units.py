@@ -1,0 +1,1 @@
+"""Returns from shops, units and who owns them, leads' decisions. Tables of their own (see ``rows.py``)."""
