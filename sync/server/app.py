@@ -26,6 +26,7 @@ def build_app(service: Service) -> Litestar:
     """Put the handlers over a service. The app closes it when it ends."""
     return Litestar(
         route_handlers=[*bench.routes(service), *feed.routes(service)],
+        before_request=service.identify,
         on_shutdown=[service.close],
         exception_handlers={Exception: _answer_error},
         response_headers=[ResponseHeader(name="Cache-Control", value=_NO_STORE)],

@@ -13,11 +13,11 @@ from litestar.datastructures import State
 
 from station.clock import Clock
 from sync.protocol import VERSION, VERSION_HEADER, Limits
-from sync.server.auth import Authenticator, Caller
+from sync.server.auth import Authenticator, Caller, FirstThatClaims, Unauthorised
 from sync.server.errors import ApiError
 from sync.server.feed import Feed
 from sync.server.journal import Journal
-from sync.server.photos import PhotoFolder, PhotoRegister
+from sync.server.photos import PhotoRegister, PhotoStore
 from sync.server.projection import project
 from sync.server.storage import Database
 
@@ -33,13 +33,13 @@ class Service:
     """Everything the handlers use, built once."""
 
     def __init__(
-        self, database: Database, photos: PhotoFolder, authenticator: Authenticator, clock: Clock, limits: Limits
+        self, database: Database, photos: PhotoStore, authenticator: Authenticator, clock: Clock, limits: Limits
     ) -> None:
         self.database = database
         self.journal = Journal(database, (project,))
         self.feed = Feed(database)
         self.photos = PhotoRegister(database, photos)
-        self.authenticator = authenticator
+        self.identities = FirstThatClaims([authenticator])
         self.clock = clock
         self.limits = limits
         self._writer = ThreadPoolExecutor(database.writers, thread_name_prefix="journal-writer")
@@ -66,6 +66,15 @@ class Service:
     def now_text(self) -> str:
         return self.clock.now().isoformat(timespec="microseconds").replace("+00:00", "Z")
 
+    async def identify(self, request: HttpRequest) -> None:
+        """Before every handler: what needs the database to say who is asking is asked on a thread."""
+        try:
+            authenticator = self.identities.find(request.headers)
+            if authenticator.slow:
+                request.state["caller"] = await self.read(authenticator.authenticate, request.headers)
+        except (Unauthorised, ApiError) as error:
+            request.state["caller"] = error  # a handler that asks for the caller says it; health does not ask
+
     def caller(self, request: HttpRequest) -> Caller:
         """Check version and identity; every handler but health begins with this."""
         spoken = request.headers.get(VERSION_HEADER, "")
@@ -74,7 +83,10 @@ class Service:
                 426, "version", f"this server speaks version {VERSION} of the protocol, the request {spoken!r}",
                 "update the older of the two; the bench keeps recording meanwhile",
             )  # fmt: skip
-        return self.authenticator.authenticate(request.headers)
+        known: Caller | Unauthorised | ApiError | None = request.state.get("caller")
+        if isinstance(known, Exception):
+            raise known
+        return known or self.identities.find(request.headers).authenticate(request.headers)
 
     def close(self) -> None:
         self._writer.shutdown()
