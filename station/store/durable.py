@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from station.errors import StoreFault
+
+_HELD: Final = frozenset({errno.EACCES, errno.EBUSY, errno.EPERM})
+_HELD_TRIES: Final = 8
+_HELD_FIRST_S: Final = 0.01
 
 
 def sync_folder(folder: Path) -> None:
@@ -48,11 +55,38 @@ def write_durably(path: Path, content: bytes) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        temporary.replace(path)
+        replace_patiently(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def replace_patiently(
+    old: Path,
+    new: Path,
+    *,
+    rename: Callable[[Path, Path], object] = os.replace,
+    pause: Callable[[float], object] = time.sleep,
+) -> None:
+    """Rename over what is there; on Windows a virus scanner or a backup may hold either file for a moment.
+
+    Args:
+        rename: for tests; the operating system's.
+        pause: takes seconds; in all some 1.3 s before it gives up.
+
+    Raises:
+        OSError: still held after that, or another trouble (at once).
+    """
+    for attempt in range(_HELD_TRIES):
+        try:
+            rename(old, new)
+        except OSError as error:
+            if error.errno not in _HELD or attempt == _HELD_TRIES - 1:
+                raise
+            pause(_HELD_FIRST_S * 2**attempt)
+        else:
+            return
 
 
 def make_folder(folder: Path) -> None:

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from station.errors import StoreFault
 from station.journal.entry import Entry
+
+
+class PhotoUnreadable(StoreFault):
+    """A photo's file is there, but cannot be read just now (a virus scanner or a backup holds it): try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class Outbox(Protocol):
         """The JPEG, checked against its name.
 
         Raises:
+            PhotoUnreadable: it is there, but cannot be read just now.
             StoreFault: gone or changed on disk; the text names the file.
         """
         ...

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from station.errors import InvalidInput, StoreFault
 from station.store.durable import make_folder, sync_file, sync_folder, write_durably
+from station.store.outbox import PhotoUnreadable
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -81,6 +82,7 @@ class PhotoStore:
         """The photo's bytes, checked against its name.
 
         Raises:
+            PhotoUnreadable: it is there, but cannot be read just now.
             StoreFault: gone or changed on disk; the text names the file.
         """
         path = self.path(sha256)
@@ -89,7 +91,7 @@ class PhotoStore:
         except FileNotFoundError as error:
             raise StoreFault(f"photo {str(path)!r} is gone from the disk; restore it from a backup") from error
         except OSError as error:
-            raise StoreFault(f"photo {str(path)!r} cannot be read: {error.strerror or error}") from error
+            raise PhotoUnreadable(f"photo {str(path)!r} cannot be read: {error.strerror or error}") from error
         found = hashlib.sha256(content).hexdigest()
         if found != sha256:
             raise StoreFault(

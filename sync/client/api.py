@@ -197,7 +197,7 @@ class HttpApi:
             return Outcome(Verdict.DENIED, f"the server does not let this bench in (HTTP {code}){said}")
         if code == 426:
             return Outcome(Verdict.TOO_OLD, f"this program and the server do not speak the same version{said}")
-        if code in (429, 503):
+        if code in (429, 503, 507):
             wait_s = _retry_after(response, self._clock)
             return Outcome(Verdict.BUSY, f"the server is busy (HTTP {code}){said}", retry_after_s=wait_s)
         if code in _REFUSED:

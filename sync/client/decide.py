@@ -10,20 +10,25 @@ refused        400, 411, 413, 415, 422: as it is, it will never be taken. Half a
                alone; then its header goes without the payload, so that the chain goes on: it is ``stuck``, and kept
 server_error   500 and its like: back off; every third time on the same entries, half as many as well. One alone: the
                header is tried; if that fails too it is not the record's fault, and the waiting goes on
-busy           429, 503: back off, at least as long as ``Retry-After`` says; never the record's fault
+busy           429, 503, 507 (its disk is full): back off, beyond what ``Retry-After`` says; never the record's fault
 unreachable    no answer, or half of one: back off; every third time half as many (a slow line may need it)
 not_ours       an answer that is not our server's (a log-in page, a redirect, garbage): back off
 denied         401, 403: pause; recording goes on
 too_old        426: pause
 =============  ================================================================================================
 
-Back-off is exponential with full jitter (SYNC.md R13): here is only its ceiling; the loop throws the dice.
+Where nothing was sent (a greeting, a photo) there is nothing to halve or withhold: the lane only waits.
+
+Back-off is exponential with full jitter (SYNC.md R13): here are only its floor and its ceiling, the loop throws the
+dice. The floor is what the server asked for, and the dice come on top of it: five hundred benches that were all told
+"in 5 seconds" must not all come in 5 seconds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from random import Random
 from typing import Final
 
 
@@ -91,9 +96,9 @@ class Next:
     do: Do
     pace: Pace
     ceiling_s: float = 0.0
-    """The wait is drawn evenly between 0 and this."""
+    """The wait is ``floor_s`` and, on top of it, something drawn evenly between 0 and this."""
     floor_s: float = 0.0
-    """But is not shorter than this (``Retry-After``)."""
+    """What the server asked for (``Retry-After``); half of a pause."""
     stuck: bool = False
     """The oldest entry is stuck now: only its header is at the server."""
 
@@ -125,7 +130,7 @@ def decide_next(
             return Next(Do.SEND, Pace(grown), stuck=pace.withholding)
         case Verdict.DENIED | Verdict.TOO_OLD:
             waiting = replace(pace, failures=pace.failures + 1, withholding=False)
-            return Next(Do.PAUSE, waiting, timing.pause_s, timing.pause_s / 2)
+            return Next(Do.PAUSE, waiting, timing.pause_s / 2, timing.pause_s / 2)
         case Verdict.REFUSED:
             return _refused(pace, sent, timing)
         case Verdict.SERVER_ERROR | Verdict.UNREACHABLE:
@@ -138,6 +143,8 @@ def decide_next(
 def _refused(pace: Pace, sent: int, timing: Timing) -> Next:
     if pace.withholding:  # not even the header: nothing here can move the line; a person has to look
         return _wait(replace(pace, withholding=False), timing.server_cap_s, timing, 0.0)
+    if sent == 0:
+        return _wait(pace, timing.server_cap_s, timing, 0.0)
     if sent > 1:
         return Next(Do.SEND, Pace(sent // 2))
     return Next(Do.WITHHOLD, Pace(1, withholding=True))
@@ -148,6 +155,8 @@ def _failed(pace: Pace, verdict: Verdict, sent: int, timing: Timing, retry_after
     cap = timing.offline_cap_s if is_offline else timing.server_cap_s
     if pace.withholding:
         return _wait(replace(pace, withholding=False, strikes=0), cap, timing, retry_after_s)
+    if sent == 0:
+        return _wait(pace, cap, timing, retry_after_s)
     strikes = pace.strikes + 1
     if strikes < STRIKES:
         return _wait(replace(pace, strikes=strikes), cap, timing, retry_after_s)
@@ -156,6 +165,11 @@ def _failed(pace: Pace, verdict: Verdict, sent: int, timing: Timing, retry_after
     if is_offline:
         return _wait(replace(pace, strikes=0), cap, timing, retry_after_s)
     return replace(_wait(replace(pace, strikes=0, withholding=True), cap, timing, retry_after_s), do=Do.WITHHOLD)
+
+
+def wait_s(decided: Next, rng: Random) -> float:
+    """Throw the dice of one wait, seconds; 0 = on at once."""
+    return decided.floor_s + (rng.uniform(0.0, decided.ceiling_s) if decided.ceiling_s else 0.0)
 
 
 def _wait(pace: Pace, cap_s: float, timing: Timing, retry_after_s: float) -> Next:

@@ -21,7 +21,7 @@ from station.errors import StoreFault
 from station.journal.entry import Entry
 from station.store.outbox import Acknowledgement, Outbox, Unsent
 from sync.client.api import Outcome, Packed, SyncApi
-from sync.client.decide import Do, Next, Pace, Timing, Verdict, decide_next
+from sync.client.decide import Do, Next, Pace, Timing, Verdict, decide_next, wait_s
 from sync.client.photos import PhotoLane
 from sync.client.states import Link, SyncState
 from sync.protocol import Code, Head, Limits, PushAnswer, Status
@@ -116,13 +116,13 @@ class SyncLoop:
         try:
             while not should_stop():
                 self._wake.clear()
-                wait_s = self.step()
-                self._report(emit, at_once=wait_s > 0)
-                until = self._clock.monotonic() + wait_s
-                while wait_s > 0 and not should_stop():
-                    if self._wake.wait(min(wait_s, _LOOK_EVERY_S)):
+                left_s = self.step()
+                self._report(emit, at_once=left_s > 0)
+                until = self._clock.monotonic() + left_s
+                while left_s > 0 and not should_stop():
+                    if self._wake.wait(min(left_s, _LOOK_EVERY_S)):
                         break
-                    wait_s = until - self._clock.monotonic()
+                    left_s = until - self._clock.monotonic()
         finally:
             self._line.shutdown()
             self._line = None
@@ -333,11 +333,8 @@ class SyncLoop:
 
     def _decided(self, decided: Next) -> None:
         self._pace = decided.pace
-        if decided.do in (Do.WAIT, Do.PAUSE) or decided.ceiling_s > 0:
-            jitter_s = self._rng.uniform(decided.floor_s if decided.do is Do.PAUSE else 0.0, decided.ceiling_s)
-            self._not_before = self._clock.monotonic() + max(decided.floor_s, jitter_s)
-        else:
-            self._not_before = 0.0
+        drawn_s = wait_s(decided, self._rng)
+        self._not_before = self._clock.monotonic() + drawn_s if drawn_s else 0.0
 
     def _note_link(self, verdict: Verdict, detail: str) -> None:
         link = _LINKS[verdict]

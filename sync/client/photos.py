@@ -9,9 +9,9 @@ from typing import Final
 
 from station.clock import Clock
 from station.errors import StoreFault
-from station.store.outbox import Outbox
+from station.store.outbox import Outbox, PhotoUnreadable
 from sync.client.api import SyncApi
-from sync.client.decide import Pace, Timing, Verdict, decide_next
+from sync.client.decide import Pace, Timing, Verdict, decide_next, wait_s
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,8 @@ class PhotoLane:
         self._refusals: dict[str, int] = {}
         self._later: dict[str, float] = {}
         """Photos set aside after a failure, and until when."""
+        self._unread: dict[str, float] = {}
+        """Photos that could not be read just now, and how long the next of them waits."""
         self._pace = Pace(1)
         self.not_before = 0.0
         self.verdict = Verdict.NOTHING
@@ -60,6 +62,7 @@ class PhotoLane:
         self._wanted.clear()
         self._refusals.clear()
         self._later.clear()
+        self._unread.clear()
 
     def _ask(self, now: float, limit: int) -> bool:
         self._later = {sha256: at for sha256, at in self._later.items() if at > now}
@@ -83,11 +86,15 @@ class PhotoLane:
     def _send(self, sha256: str, now: float) -> None:
         try:
             jpeg = self._outbox.photo_bytes(sha256)
+        except PhotoUnreadable as error:
+            self._cannot_read(sha256, error, now)
+            return
         except StoreFault as error:
             logger.error("photo %s is lost: %s", sha256, error)
             self._outbox.photo_lost(sha256, str(error))
             self.verdict, self.detail = Verdict.PROGRESS, ""
             return
+        self._unread.pop(sha256, None)
         outcome = self._api.put_photo(sha256, jpeg)
         answer = outcome.answer
         verdict = outcome.verdict
@@ -101,6 +108,14 @@ class PhotoLane:
         elif verdict is Verdict.SERVER_ERROR:
             self._later[sha256] = now + self._timing.stuck_s  # perhaps it is this photo: let the others pass
         self._settle(verdict, outcome.detail, outcome.retry_after_s)
+
+    def _cannot_read(self, sha256: str, error: PhotoUnreadable, now: float) -> None:
+        """Set it aside, longer each time, and never give it up: a scanner or a backup lets go of it again."""
+        drawn_s = self._unread.get(sha256, self._timing.first_s)
+        self._unread[sha256] = min(self._timing.stuck_cap_s, drawn_s * 2)
+        self._later[sha256] = now + drawn_s
+        logger.warning("photo %s waits: %s", sha256, error)
+        self.verdict, self.detail = Verdict.PROGRESS, ""
 
     def _refused(self, sha256: str, detail: str, now: float) -> None:
         count = self._refusals.get(sha256, 0) + 1
@@ -120,5 +135,5 @@ class PhotoLane:
             self._pace, paced, sent=0, limit=1, timing=self._timing, retry_after_s=retry_after_s
         )  # fmt: skip
         self._pace = decided.pace
-        wait_s = max(decided.floor_s, self._rng.uniform(0.0, decided.ceiling_s))
-        self.not_before = self._clock.monotonic() + wait_s if wait_s else 0.0
+        drawn_s = wait_s(decided, self._rng)
+        self.not_before = self._clock.monotonic() + drawn_s if drawn_s else 0.0

@@ -38,8 +38,12 @@ TABLE = [
     (Pace(100), V.BUSY, 100, 1e9, Next(Do.WAIT, Pace(100, 1), 1, 3600)),
     (Pace(100, 9), V.NOT_OURS, 100, 0, Next(Do.WAIT, Pace(100, 10), 30)),
     (Pace(100), V.RETRY, 100, 0, Next(Do.WAIT, Pace(100, 1), 1)),
-    (Pace(100), V.DENIED, 100, 0, Next(Do.PAUSE, Pace(100, 1), 60, 30)),
-    (Pace(100, 7), V.TOO_OLD, 100, 0, Next(Do.PAUSE, Pace(100, 8), 60, 30)),
+    (Pace(100), V.DENIED, 100, 0, Next(Do.PAUSE, Pace(100, 1), 30, 30)),
+    (Pace(100, 7), V.TOO_OLD, 100, 0, Next(Do.PAUSE, Pace(100, 8), 30, 30)),
+    # nothing was sent (a greeting, a photo): nothing to halve, nothing to withhold, no hurry
+    (Pace(100, 2), V.REFUSED, 0, 0, Next(Do.WAIT, Pace(100, 3), 4)),
+    (Pace(100, 2, 2), V.SERVER_ERROR, 0, 0, Next(Do.WAIT, Pace(100, 3, 2), 4)),
+    (Pace(100, 2, 2), V.UNREACHABLE, 0, 0, Next(Do.WAIT, Pace(100, 3, 2), 4)),
 ]  # fmt: skip
 
 
