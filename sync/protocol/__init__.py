@@ -2,6 +2,8 @@
 
 =======================================  =====================================================================
 ``GET  /v1/health``                      is it alive, can it store; needs no token
+``POST /v1/enrol``                       :class:`EnrolRequest` → :class:`EnrolAnswer`; needs no token
+``POST /v1/station/key``                 :class:`RotateRequest` → :class:`RotateAnswer`
 ``GET  /v1/hello?station=ID``            epoch, limits, time, how far the server holds this station's journal
 ``POST /v1/journal``                     :class:`PushRequest`, gzip → :class:`PushAnswer`, one result per entry
 ``POST /v1/photos/missing``              :class:`MissingRequest` → :class:`MissingAnswer`
@@ -19,6 +21,24 @@ Answers may grow: a reader ignores fields it does not know. An entry may not: it
 
 from __future__ import annotations
 
+from sync.protocol.access import (
+    BAD_SEAL,
+    DEVICE_REVOKED,
+    SEAL_HEADER,
+    SKEW_SECONDS,
+    TOKEN_SECONDS,
+    TOKEN_TIME,
+    CodeAnswer,
+    CodeRequest,
+    Countersigned,
+    EnrolAnswer,
+    EnrolRequest,
+    RotateAnswer,
+    RotateRequest,
+    ServerKey,
+    StationsAnswer,
+    StationSummary,
+)
 from sync.protocol.common import (
     TOKEN_VARIABLE,
     VERSION,
@@ -49,6 +69,14 @@ from sync.protocol.journal import (
     Status,
     WireEntry,
 )
+from sync.protocol.operations import (
+    ErasureAnswer,
+    ErasureReason,
+    ErasureRequest,
+    ErasuresAnswer,
+    HoldAnswer,
+    HoldRequest,
+)
 from sync.protocol.photos import (
     MissingAnswer,
     MissingRequest,
@@ -61,12 +89,27 @@ from sync.protocol.server import (
 )
 
 __all__ = [
+    "BAD_SEAL",
+    "DEVICE_REVOKED",
     "NOTHING_FOLDED",
+    "SEAL_HEADER",
+    "SKEW_SECONDS",
+    "TOKEN_SECONDS",
+    "TOKEN_TIME",
     "TOKEN_VARIABLE",
     "VERSION",
     "VERSION_HEADER",
     "Code",
+    "CodeAnswer",
+    "CodeRequest",
+    "Countersigned",
+    "EnrolAnswer",
+    "EnrolRequest",
     "EntryResult",
+    "ErasureAnswer",
+    "ErasureReason",
+    "ErasureRequest",
+    "ErasuresAnswer",
     "ErrorAnswer",
     "ErrorBody",
     "FeedItem",
@@ -74,6 +117,8 @@ __all__ = [
     "Head",
     "HealthAnswer",
     "HelloAnswer",
+    "HoldAnswer",
+    "HoldRequest",
     "Limits",
     "MissingAnswer",
     "MissingRequest",
@@ -84,7 +129,12 @@ __all__ = [
     "Positive",
     "PushAnswer",
     "PushRequest",
+    "RotateAnswer",
+    "RotateRequest",
+    "ServerKey",
     "Sha256",
+    "StationSummary",
+    "StationsAnswer",
     "Status",
     "StatusAnswer",
     "Topic",

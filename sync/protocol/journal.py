@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from sync.protocol.access import Countersigned
 from sync.protocol.common import Name, Position, Sha256
 
 
@@ -65,8 +66,8 @@ class Place(msgspec.Struct, frozen=True):
 
     generation: Position
     seq: Position
-    id: str = ""
-    """Echoed in the answer as it came."""
+    id: msgspec.Raw = msgspec.Raw(b'""')
+    """Echoed in the answer if it is a text at all."""
 
 
 class PushRequest(msgspec.Struct, frozen=True):
@@ -108,3 +109,7 @@ class PushAnswer(msgspec.Struct, frozen=True):
     heads: list[Head]
     """How far the server holds the generations of this push (hello tells all)."""
     server_time: str
+    countersigned: list[Countersigned] = []
+    """The heads, signed; not of a generation whose last entry came damaged."""
+    feed: dict[str, int] = msgspec.field(default_factory=dict)
+    """Topic of the feed → its newest revision, so that a bench knows when there is something to ask for."""

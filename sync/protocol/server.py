@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sync.protocol.access import ServerKey
 from sync.protocol.common import Limits
 from sync.protocol.journal import Head
 
@@ -17,6 +18,12 @@ class HelloAnswer(msgspec.Struct, frozen=True):
     server_time: str
     limits: Limits
     heads: list[Head]
+    server: str = ""
+    """The server's id; stays through restores."""
+    server_key: ServerKey | None = None
+    """With which it countersigns."""
+    feed: dict[str, int] = msgspec.field(default_factory=dict)
+    """Topic of the feed → its newest revision (as in ``PushAnswer``)."""
 
 
 class HealthAnswer(msgspec.Struct, frozen=True):

@@ -8,24 +8,39 @@ from typing import Any, cast
 from litestar import Litestar, Request, Response
 from litestar.datastructures import ResponseHeader
 from litestar.exceptions import HTTPException
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+    TimeoutError,
+)
 
 from station.errors import InvalidInput, StoreFault
 from sync.protocol import ErrorAnswer, ErrorBody
 from sync.server.auth import Unauthorised
 from sync.server.errors import ApiError
-from sync.server.routes import bench, feed
+from sync.server.routes import access, bench, downstream, feed
 from sync.server.service import Service
 
 logger = logging.getLogger(__name__)
 
 _NO_STORE = "no-store"
+_OF_THE_CONTENT = (DataError, IntegrityError, ProgrammingError, NotSupportedError)
+"""What the database refuses now it will refuse for ever. "Come again later" would stop that bench's line at this record;
+as an error of ours it makes the bench look for the bad one and send the others."""
 
 
 def build_app(service: Service) -> Litestar:
     """Put the handlers over a service. The app closes it when it ends."""
     return Litestar(
-        route_handlers=[*bench.routes(service), *feed.routes(service)],
+        route_handlers=[
+            *access.routes(service),
+            *bench.routes(service),
+            *feed.routes(service),
+            *downstream.routes(service),
+        ],
         before_request=service.identify,
         on_shutdown=[service.close],
         exception_handlers={Exception: _answer_error},
@@ -65,7 +80,7 @@ def _as_refusal(error: Exception) -> ApiError:
         return ApiError(400, "invalid", str(error), "see sync/protocol")
     if isinstance(error, StoreFault):
         return ApiError(507, "storage", str(error), "free space on the server; the bench keeps its copy")
-    if isinstance(error, (DBAPIError, TimeoutError)):
+    if isinstance(error, (DBAPIError, TimeoutError)) and not isinstance(error, _OF_THE_CONTENT):
         logger.warning("database: %s", getattr(error, "orig", error))
         return ApiError(503, "database", "the database does not take it now", "try again later", {"Retry-After": "5"})
     if isinstance(error, HTTPException):

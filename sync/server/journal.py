@@ -18,11 +18,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import Connection, and_, or_, select, update
 
 from station.journal.entry import GENESIS
-from sync.protocol import Code, EntryResult, Head, Status
+from sync.protocol import Code, Countersigned, EntryResult, Head, Status
 from sync.server.applying import Applier, Applying
 from sync.server.judge import Judged
 from sync.server.storage import Database
@@ -46,6 +47,19 @@ class Pushed:
     results: tuple[EntryResult, ...]
     heads: tuple[Head, ...]
     """Of the generations that the push spoke of."""
+    countersigned: tuple[Countersigned, ...] = ()
+
+
+class Witness(Protocol):
+    """Stands at both ends of a push's transaction (``sync.server.access.sealing``)."""
+
+    def admit(self, connection: Connection) -> None:
+        """Refuse the push by raising, before anything of it is stored."""
+        ...
+
+    def close(self, connection: Connection, held: Sequence[Head], at: datetime) -> Sequence[Countersigned]:
+        """Keep who signed it, and sign what is held now."""
+        ...
 
 
 class Journal:
@@ -59,7 +73,9 @@ class Journal:
         self._database = database
         self._appliers = tuple(appliers)
 
-    def push(self, site_id: str, station: str, judged: Sequence[Judged], at: datetime) -> Pushed:
+    def push(
+        self, site_id: str, station: str, judged: Sequence[Judged], at: datetime, witness: Witness | None = None
+    ) -> Pushed:
         """Take entries; on return everything that was answered is durable.
 
         Args:
@@ -68,6 +84,8 @@ class Journal:
         """
         ordered = sorted(judged, key=lambda entry: (entry.generation, entry.seq))
         with self._database.writing() as connection:
+            if witness is not None:
+                witness.admit(connection)
             chains = self._lock_chains(connection, site_id, station, {entry.generation for entry in ordered}, at)
             work = _Push(Applying(self._database, connection, site_id, station, at), self._appliers, chains)
             results = work.run(ordered)
@@ -77,8 +95,9 @@ class Journal:
                     .where(heads.c.site_id == site_id, heads.c.station == station, heads.c.generation == generation)
                     .values(seq=chain.seq, hash=chain.hash, duplicates=chain.duplicates, last_seen=at)
                 )
-        held = (Head(generation, chain.seq, chain.hash) for generation, chain in chains.items() if chain.seq)
-        return Pushed(tuple(results), tuple(held))
+            held = tuple(Head(generation, chain.seq, chain.hash) for generation, chain in chains.items() if chain.seq)
+            signed = tuple(witness.close(connection, held, at)) if witness is not None else ()
+        return Pushed(tuple(results), held, signed)
 
     def heads(self, site_id: str, station: str) -> tuple[Head, ...]:
         """How far each generation of a station's journal is held."""

@@ -22,9 +22,12 @@ from sqlalchemy.engine import URL
 from station.clock import SystemClock
 from station.errors import EnvironmentFault, InvalidInput, StationError
 from sync.protocol import TOKEN_VARIABLE, Limits
+from sync.server.access.signing import KEYS, load_key
 from sync.server.app import build_app
 from sync.server.auth import Authenticator, LoopbackOnly, SharedToken
-from sync.server.photos import PhotoFolder, photo_folder
+from sync.server.downstream.composition import Downstream
+from sync.server.operations.transfer import refuse_unfinished
+from sync.server.photos import open_photos
 from sync.server.service import Service
 from sync.server.storage import database_url, open_database
 from sync.server.workers import run_workers
@@ -42,7 +45,7 @@ class ServerSettings:
     database: str | None = None
     """URL; None = SQLite in the home folder."""
     photos: str | None = None
-    """Folder; None = in the home folder."""
+    """Folder or s3://…; None = in the home folder."""
     workers: int = 1
     token: str | None = None
 
@@ -64,7 +67,6 @@ def serve(settings: ServerSettings, ready: Callable[[str], None], stop: threadin
     folder = settings.home / "server"
     url = database_url(settings.database or f"sqlite:///{folder / 'server.sqlite3'}")
     check_workers(settings.workers, url)
-    photos = photo_folder(settings.photos) if settings.photos else folder / "photos"
     with _bind(host, port) as listener:
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listener.getsockname()[1]}"
@@ -72,7 +74,11 @@ def serve(settings: ServerSettings, ready: Callable[[str], None], stop: threadin
         def work(said_ready: Callable[[], None], ended: threading.Event | None) -> None:
             database = open_database(url)  # before the photos: SQLite's lock says that nobody else is uploading there
             try:
-                service = Service(database, PhotoFolder(photos), authenticator, SystemClock(), Limits())
+                refuse_unfinished(database)
+                photos = open_photos(settings.photos, folder / "photos")
+                clock, keys = SystemClock(), folder / KEYS
+                downstream = Downstream.from_environment(database, clock, keys)
+                service = Service(database, photos, authenticator, clock, Limits(), load_key(keys), downstream)
             except StationError:
                 database.close()
                 raise
@@ -199,6 +205,7 @@ def _run(service: Service, listener: socket.socket, stop: threading.Event | None
         while not server.started and not serving.done():
             await asyncio.sleep(0.005)
         if server.started:
+            service.downstream.start()
             gc.freeze()  # what is there now stays; the collector need not walk it again and again
             ready()
             logger.info("listening", extra={"port": listener.getsockname()[1]})

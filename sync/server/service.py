@@ -13,7 +13,10 @@ from litestar.datastructures import State
 
 from station.clock import Clock
 from sync.protocol import VERSION, VERSION_HEADER, Limits
+from sync.server.access.access import Access
+from sync.server.access.signing import SigningKey
 from sync.server.auth import Authenticator, Caller, FirstThatClaims, Unauthorised
+from sync.server.downstream.composition import Downstream
 from sync.server.errors import ApiError
 from sync.server.feed import Feed
 from sync.server.journal import Journal
@@ -33,18 +36,27 @@ class Service:
     """Everything the handlers use, built once."""
 
     def __init__(
-        self, database: Database, photos: PhotoStore, authenticator: Authenticator, clock: Clock, limits: Limits
-    ) -> None:
+        self, database: Database, photos: PhotoStore, authenticator: Authenticator, clock: Clock, limits: Limits,
+        signing: SigningKey, downstream: Downstream,
+    ) -> None:  # fmt: skip
         self.database = database
-        self.journal = Journal(database, (project,))
+        self.downstream = downstream
+        self.journal = Journal(database, (project, downstream.outbox.apply))
         self.feed = Feed(database)
         self.photos = PhotoRegister(database, photos)
-        self.identities = FirstThatClaims([authenticator])
+        self.access = Access(database, clock, signing)
+        self.identities = FirstThatClaims([self.access.tokens, authenticator])
         self.clock = clock
         self.limits = limits
         self._writer = ThreadPoolExecutor(database.writers, thread_name_prefix="journal-writer")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="server-reader")
         self._waiting = 0
+        self.metrics = metrics or ServerMetrics()
+
+    @property
+    def waiting(self) -> int:
+        """Pushes that wait for the writer."""
+        return self._waiting
 
     async def write(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run on the writer's thread, or refuse at once when too many wait."""
@@ -77,18 +89,24 @@ class Service:
 
     def caller(self, request: HttpRequest) -> Caller:
         """Check version and identity; every handler but health begins with this."""
+        self.check_version(request)
+        known: Caller | Unauthorised | ApiError | None = request.state.get("caller")
+        if isinstance(known, Exception):
+            raise known
+        return known or self.identities.find(request.headers).authenticate(request.headers)
+
+    @staticmethod
+    def check_version(request: HttpRequest) -> None:
+        """Refuse another version of the protocol."""
         spoken = request.headers.get(VERSION_HEADER, "")
         if spoken != str(VERSION):
             raise ApiError(
                 426, "version", f"this server speaks version {VERSION} of the protocol, the request {spoken!r}",
                 "update the older of the two; the bench keeps recording meanwhile",
             )  # fmt: skip
-        known: Caller | Unauthorised | ApiError | None = request.state.get("caller")
-        if isinstance(known, Exception):
-            raise known
-        return known or self.identities.find(request.headers).authenticate(request.headers)
 
     def close(self) -> None:
+        self.downstream.close()
         self._writer.shutdown()
         self._readers.shutdown()
         self.database.close()

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from station.errors import InvalidInput
 from sync.protocol import (
+    SEAL_HEADER,
     VERSION,
     HealthAnswer,
     HelloAnswer,
@@ -41,7 +42,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
 
     @get("/v1/health")
     async def health() -> Response[HealthAnswer]:
-        ready = await service.read(_is_ready, service.database)
+        ready = await service.read(is_ready, service.database)
         return Response(HealthAnswer(live=True, ready=ready), status_code=200 if ready else 503)
 
     @get("/v1/hello")
@@ -51,7 +52,12 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         if station is not None and not caller.may_write_for(station):
             raise _foreign(station)
         held = await service.read(service.journal.heads, caller.site_id, station) if station else ()
-        return HelloAnswer(VERSION, service.database.epoch, service.now_text(), limits, list(held))
+        access = service.access
+        return HelloAnswer(
+            VERSION, service.database.epoch, service.now_text(), limits, list(held),
+            feed=await service.read(service.feed.heads, caller.site_id),
+            server=access.server_id, server_key=access.server_key,
+        )  # fmt: skip
 
     @post("/v1/journal", status_code=200)
     async def push(request: HttpRequest) -> PushAnswer:
@@ -59,13 +65,21 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         body = await read_capped(chunks_of(request), request.content_length, limits.body_bytes)
         encoding = request.headers.get("content-encoding", "").lower()
         started = time.perf_counter()
-        station, pushed = await service.write(_push, service, caller, body, encoding)
+        seal = request.headers.get(SEAL_HEADER)
+        station, pushed = await service.write(_push, service, caller, body, encoding, seal)
         answers: dict[str, int] = {}
         for result in pushed.results:
             answers[result.status.value] = answers.get(result.status.value, 0) + 1
-        took_ms = round((time.perf_counter() - started) * 1000, 1)
+            service.metrics.metrics.count("station_entries_total", status=result.status.value)
+        took_s = time.perf_counter() - started
+        service.metrics.metrics.count("station_pushes_total")
+        service.metrics.metrics.observe("station_push_seconds", took_s)
+        took_ms = round(took_s * 1000, 1)
         logger.info("push", extra={"station": station, "bytes": len(body), "took_ms": took_ms, **answers})
-        return PushAnswer(VERSION, service.database.epoch, list(pushed.results), list(pushed.heads), service.now_text())
+        return PushAnswer(
+            VERSION, service.database.epoch, list(pushed.results), list(pushed.heads), service.now_text(),
+            list(pushed.countersigned), await service.read(service.feed.heads, caller.site_id),
+        )  # fmt: skip
 
     @post("/v1/photos/missing", status_code=200)
     async def missing(request: HttpRequest) -> MissingAnswer:
@@ -89,6 +103,8 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
             return Response(PhotoAnswer(sha256, declared, "duplicate"), status_code=200)
         size = await _receive(service, request, sha256, declared)
         await service.write(service.photos.note, caller.site_id, sha256, size, service.clock.now())
+        service.metrics.metrics.count("station_photos_total")
+        service.metrics.metrics.count("station_photo_bytes_total", size)
         logger.info("photo", extra={"sha256": sha256, "bytes": size})
         return Response(PhotoAnswer(sha256, size, "stored"), status_code=201)
 
@@ -100,7 +116,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
     return [health, hello, push, missing, photo, status]
 
 
-def _push(service: Service, caller: Caller, body: bytes, encoding: str) -> tuple[str, Pushed]:
+def _push(service: Service, caller: Caller, body: bytes, encoding: str, seal: str | None) -> tuple[str, Pushed]:
     request = decode(PushRequest, unpack(body, encoding, service.limits.body_bytes))
     if not caller.may_write_for(request.station):
         raise _foreign(request.station)
@@ -109,7 +125,8 @@ def _push(service: Service, caller: Caller, body: bytes, encoding: str) -> tuple
             413, "too_many", f"{len(request.entries)} entries", f"send {service.limits.batch_entries} at most"
         )
     judged = [judge(request.station, bytes(raw)) for raw in request.entries]
-    return request.station, service.journal.push(caller.site_id, request.station, judged, service.clock.now())
+    witness = service.access.sealing.of_push(caller, request.station, body, seal, judged)
+    return request.station, service.journal.push(caller.site_id, request.station, judged, service.clock.now(), witness)
 
 
 async def _receive(service: Service, request: HttpRequest, sha256: str, declared: int) -> int:
@@ -140,7 +157,8 @@ def _status(service: Service, site_id: str) -> StatusAnswer:
         return StatusAnswer(epoch=service.database.epoch, **counts(connection, site_id))
 
 
-def _is_ready(database: Database) -> bool:
+def is_ready(database: Database) -> bool:
+    """Whether the database answers."""
     try:
         with database.reading() as connection:
             connection.exec_driver_sql("SELECT 1")

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Engine, Table, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import QueuePool
 
-from station.errors import InvalidInput, StoreFault
+from station.errors import EnvironmentFault, InvalidInput, StoreFault
 from sync.server.storage.rows import server_facts
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,23 @@ def database_url(text: str) -> URL:
     if not url.database or url.database == ":memory:":
         raise InvalidInput(f"--database {text!r} names no file: expected sqlite:///PATH")
     return url
+
+
+def open_beside(url: URL) -> Database:
+    """As :func:`open_database`, for a short command of IT's: also while a server has it open.
+
+    Raises:
+        EnvironmentFault: PostgreSQL cannot be reached.
+        StoreFault: as there, or a server of another version has it open.
+    """
+    try:
+        return open_database(url)
+    except EnvironmentFault:
+        if url.drivername != "sqlite":
+            raise
+        from sync.server.storage.sqlite import SqliteDatabase
+
+        return SqliteDatabase(url, beside_server=True)
 
 
 def open_database(url: URL) -> Database:
@@ -114,6 +132,13 @@ class Database(ABC):
     @abstractmethod
     def insert_new(self, table: Table) -> NewInsert:
         """``insert … on conflict do nothing``, the statement that exactly-once rests on."""
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many connections of this process are in use, and how many are open."""
+        pool = self._engine.pool
+        assert isinstance(pool, QueuePool)
+        return pool.checkedout(), pool.checkedout() + pool.checkedin()
 
     def close(self) -> None:
         self._engine.dispose()

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Dialect, Engine, Insert, Table, create_engine
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 
-from station.errors import EnvironmentFault
-from sync.server.storage.database import Database, NewInsert, Rows
+from station.errors import EnvironmentFault, StoreFault
+from sync.server.storage.database import HEAD, Database, NewInsert, Rows
 
 
 class _RawConnection(Protocol):
@@ -46,8 +46,11 @@ class SqliteDatabase(Database):
     shared = False
     unique_places = True
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, beside_server: bool = False) -> None:
         """Open, lock, migrate. Usable when this returns.
+
+        Args:
+            beside_server: a server has it open and holds the lock; only for a few short transactions.
 
         Raises:
             EnvironmentFault: another server uses this database.
@@ -57,7 +60,7 @@ class SqliteDatabase(Database):
         self.path = Path(url.database)
         self.name = repr(str(self.path))
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock_file = _take_lock(self.path.with_name(self.path.name + ".lock"))
+        self._lock_file = None if beside_server else _take_lock(self.path.with_name(self.path.name + ".lock"))
         self._writing = Lock()
         self._bulk: dict[str, _Bulk] = {}
         self._engine = _engine(url)
@@ -92,13 +95,16 @@ class SqliteDatabase(Database):
 
     def close(self) -> None:
         super().close()
-        self._lock_file.close()
+        if self._lock_file is not None:
+            self._lock_file.close()
 
     def _reading_options(self) -> dict[str, Any]:
         return {"reading": True}
 
     def _lock_schema(self, connection: Connection) -> None:
-        """The lock file says that nobody else is here."""
+        """The lock file says that nobody else is here; without it the schema must be right already."""
+        if self._lock_file is None and self._revision(connection) != HEAD:
+            raise StoreFault(f"{self.name} is open in a server of another version; stop that first")
 
     def _has_table(self, connection: Connection, name: str) -> bool:
         return connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).first() is not None
