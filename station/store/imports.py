@@ -98,6 +98,45 @@ def put_merchants(writer: Writer, merchants: Iterable[Merchant]) -> Counts:
     return _put_all(writer, merchants, _put_merchants, "importing merchants")
 
 
+def write_items(connection: sa.Connection, items: Sequence[CatalogueItem]) -> Counts:
+    """As ``put_items``, in the caller's transaction."""
+    return _put(_ITEM, items)(connection)
+
+
+def write_returns(connection: sa.Connection, returns: Sequence[ReturnAuthorisation]) -> Counts:
+    """As ``put_returns``, in the caller's transaction."""
+    return _put(_RETURN, returns)(connection)
+
+
+def write_merchants(connection: sa.Connection, merchants: Sequence[Merchant]) -> Counts:
+    """As ``put_merchants``, in the caller's transaction."""
+    return _put_merchants(merchants)(connection)
+
+
+def drop_items(connection: sa.Connection, owned: Sequence[tuple[str, str]]) -> None:
+    """Forget articles, named by (merchant, SKU); what is not there is passed over."""
+    _drop(connection, _ITEM, owned)
+
+
+def drop_returns(connection: sa.Connection, owned: Sequence[tuple[str, str]]) -> None:
+    """Forget returns, named by (merchant, RMA code)."""
+    _drop(connection, _RETURN, owned)
+
+
+def drop_merchants(connection: sa.Connection, ids: Sequence[str]) -> None:
+    """Forget merchants."""
+    _many(connection, "DELETE FROM merchants WHERE id = ?", [(one,) for one in ids])
+
+
+def _drop(connection: sa.Connection, kind: _Kind[_T], owned: Sequence[tuple[str, str]]) -> None:
+    known = _known(connection, kind, [(name, owner) for owner, name in owned]) if owned else {}
+    keys: list[tuple[str | int, ...]] = []
+    for number, body in known.values():
+        keys.extend((*key, number) for key in kind.keys(msgspec.json.decode(body, type=kind.type)))
+    _many(connection, kind.delete_key, keys)
+    _many(connection, f"DELETE FROM {kind.table} WHERE number = ?", [(number,) for number, _ in known.values()])
+
+
 def _put_all(
     writer: Writer,
     records: Iterable[_T],

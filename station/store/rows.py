@@ -6,6 +6,7 @@ Four sorts of table:
 - *projection*: ``parcels``, ``inspections``, ``labels``, ``photos``. Made from entries by ``projection.project`` alone.
 - *local*: ``drafts``, ``acknowledgements``, ``sync_values``, and two columns of ``photos``. This bench's own state.
 - *directory*: ``merchants``, ``items``, ``item_codes``, ``returns``, ``return_keys``. Imported, replaced at will.
+- *feed*: ``feed_topics``, ``feed_items``, ``feed_shadow``. What the centre told; can be fetched anew.
 """
 
 from __future__ import annotations
@@ -273,6 +274,54 @@ class PhotoLookRow(Row):
     sha256: Mapped[str]
     unit_id: Mapped[str]
     bits: Mapped[bytes]
+
+
+class FeedTopicRow(Row):
+    """How far one topic of the centre's feed was read (``station.store.feed``)."""
+
+    __tablename__ = "feed_topics"
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    cursor: Mapped[str | None]
+    """Opaque; None = from the beginning."""
+    count: Mapped[int]
+    checksum: Mapped[str]
+    """XOR of the digests of ``feed_items``, 16 hex digits."""
+    refetching: Mapped[bool]
+    """Everything is being fetched anew, into ``feed_shadow``."""
+    shadow_cursor: Mapped[str | None]
+    shadow_count: Mapped[int]
+    shadow_checksum: Mapped[str]
+    complete_at: Mapped[datetime | None]
+    """When this was last proven to be what the centre has."""
+
+
+class FeedItemRow(Row):
+    """One item as the centre last told it."""
+
+    __tablename__ = "feed_items"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    rev: Mapped[int] = mapped_column(sa.BigInteger)
+    digest: Mapped[str]
+    """First 16 hex digits."""
+    body: Mapped[str | None]
+    """Exact text; None = it lies in the directory's tables."""
+
+
+class FeedShadowRow(Row):
+    """As ``feed_items``, not yet in force."""
+
+    __tablename__ = "feed_shadow"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    rev: Mapped[int] = mapped_column(sa.BigInteger)
+    digest: Mapped[str]
+    body: Mapped[str]
 
 
 def table(row: type[Row]) -> sa.Table:

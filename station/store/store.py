@@ -21,12 +21,13 @@ from station.ids import uuid7
 from station.inspection.ports import RecentUnit, ShiftFigures
 from station.journal.entry import GENESIS, Entry, Fact
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
-from station.store import bench, deliveries, imports, looks, schema
+from station.store import bench, deliveries, feed, imports, looks, schema
 from station.store.ballast import Ballast
 from station.store.directory import StoreDirectory
 from station.store.durable import HomeLock, make_folder, sync_folder
 from station.store.engine import Synchronous, faults, make_engine
 from station.store.entries import ENTRY_COLUMNS, JOURNAL, Head, append, head
+from station.store.feed import FeedChange, FeedEnd, FeedMark, FeedRecord, Taken
 from station.store.imports import Counts
 from station.store.looks import Looks, PastLook
 from station.store.opening import Inspector, Opening, reverify
@@ -345,6 +346,36 @@ class Store:
     def set_sync_value(self, key: str, value: str) -> None:
         """Keep a small value of the sync client's, durably."""
         self._write(lambda connection: deliveries.set_sync_value(connection, key, value), "keeping a setting")
+
+    # The feed (station.store.feed.FeedStore)
+
+    def feed_mark(self, topic: str) -> FeedMark:
+        """Where to go on with a topic."""
+        with self._reading("reading the feed's mark") as connection:
+            return feed.mark(connection, topic)
+
+    def take_feed(
+        self, topic: str, after: str | None, changes: Sequence[FeedChange], cursor: str, end: FeedEnd | None
+    ) -> Taken:
+        """Apply one page of the feed and its cursor, durably, in one transaction; a repeat has no effect."""
+        return self._writer.call(
+            lambda connection: feed.take(connection, topic, after, changes, cursor, end, self._clock.now()),
+            doing="keeping what the centre told",
+        )
+
+    def refetch_feed(self, topic: str) -> None:
+        """Begin to fetch a topic anew; what is in force stays until all of it is here."""
+        self._write(lambda connection: feed.refetch(connection, topic), "beginning a topic anew")
+
+    def feed_items(self, topic: str) -> tuple[FeedRecord, ...]:
+        """What the centre told of a topic that has no tables of its own (policies, people, decisions …), by key."""
+        with self._reading("reading what the centre told") as connection:
+            return feed.records(connection, topic)
+
+    def feed_item(self, topic: str, key: str) -> FeedRecord | None:
+        """One such item; None = there is none."""
+        with self._reading("reading what the centre told") as connection:
+            return feed.record(connection, topic, key)
 
     def _write(self, work: Callable[[sa.Connection], None], doing: str) -> None:
         self._writer.call(work, doing=doing)

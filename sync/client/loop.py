@@ -1,4 +1,5 @@
-"""The loop that keeps the centre up to date: entries before photos, one request at a time, on its owner's thread.
+"""The loop that keeps both ends up to date: entries, then the feed, then photos, one request at a time, on its
+owner's thread.
 
 While the server works on one batch of a backlog, the next one is read and packed, and the answers to the one before
 are written down: a bench that was offline for a week is limited by the slower end, not by the sum of both. Requests
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -19,9 +20,11 @@ from typing import Final
 from station.clock import Clock
 from station.errors import StoreFault
 from station.journal.entry import Entry
+from station.store.feed import FeedStore
 from station.store.outbox import Acknowledgement, Outbox, Unsent
 from sync.client.api import Outcome, Packed, SyncApi
 from sync.client.decide import Do, Next, Pace, Timing, Verdict, decide_next, wait_s
+from sync.client.feed import FeedLane
 from sync.client.photos import PhotoLane
 from sync.client.states import Link, SyncState
 from sync.protocol import Code, Head, Limits, PushAnswer, Status
@@ -66,13 +69,15 @@ class SyncLoop:
     """Push what is unsent, for as long as the owner lets it run. Not reentrant; only ``wake`` is for other threads."""
 
     def __init__(
-        self, outbox: Outbox, api: SyncApi, clock: Clock, rng: random.Random, timing: Timing | None = None
-    ) -> None:
+        self, outbox: Outbox, api: SyncApi, clock: Clock, rng: random.Random, timing: Timing | None = None,
+        feed: FeedStore | None = None,
+    ) -> None:  # fmt: skip
         """Get ready; nothing is sent yet.
 
         Args:
             rng: the dice of the back-off (full jitter).
             timing: ceilings of the waits; None = those of the product.
+            feed: where what the centre tells is kept; None = the centre is not asked.
         """
         self._outbox = outbox
         self._api = api
@@ -89,6 +94,7 @@ class SyncLoop:
         self._epoch = outbox.sync_value(EPOCH_KEY)
         self._stuck: dict[tuple[int, int], _Stuck] = {}
         self._photos = PhotoLane(outbox, api, clock, rng, self._timing)
+        self._feed = FeedLane(feed, api, clock, rng, self._timing) if feed is not None else None
         self._line: ThreadPoolExecutor | None = None
         """Carries a request while this thread gets the next one ready."""
         self._ahead: Packed | None = None
@@ -142,6 +148,9 @@ class SyncLoop:
         try:
             if self._entries_step(now) or self._stuck_step(now):
                 return 0.0
+            if self._link is Link.ONLINE and self._feed is not None and self._feed.step(now):
+                self._feed_came_back(self._feed)
+                return 0.0
             if self._link is Link.ONLINE and self._photos.step(now, self._limits.missing_hashes):
                 self._photo_came_back(now)
                 return 0.0
@@ -150,8 +159,19 @@ class SyncLoop:
             self._detail = str(error)
             self._not_before = now + self._timing.first_s
         waits = [self._not_before, self._heartbeat_at, self._photos.not_before]
+        if self._feed is not None and self._link is Link.ONLINE:
+            waits.append(self._feed.not_before)
         waits.extend(stuck.again_at for stuck in self._stuck.values())
         return min((at - now for at in waits if at > now), default=self._timing.first_s)
+
+    def _feed_came_back(self, feed: FeedLane) -> None:
+        if feed.verdict in (Verdict.UNREACHABLE, Verdict.BUSY, Verdict.DENIED, Verdict.TOO_OLD):
+            self._note_link(feed.verdict, feed.detail)
+            self._heartbeat_at = feed.held_until  # ask for the server itself first
+
+    def _tell_feed(self, heads: Mapping[str, int]) -> None:
+        if self._feed is not None:
+            self._feed.tell(heads)
 
     def _photo_came_back(self, now: float) -> None:
         self._heartbeat_at = now + self._timing.idle_s
@@ -219,6 +239,7 @@ class SyncLoop:
             self._greeted = True
             self._limits = _within_reason(outcome.answer.limits)
             self._meet_epoch(outcome.answer.epoch, outcome.answer.heads)
+            self._tell_feed(outcome.answer.feed)
             self._lacking = False
             verdict = Verdict.NOTHING  # the batch's size has learnt nothing from a greeting
         self._settle(verdict, 0, outcome.detail, outcome.retry_after_s)
@@ -285,6 +306,7 @@ class SyncLoop:
             acknowledged.append(Acknowledgement(entry.generation, entry.seq, result.status.value, result.code))
             self._stuck.pop(_place(entry), None)
         self._unwritten.extend(acknowledged)
+        self._tell_feed(answer.feed)
         if answer.epoch != self._epoch:
             self._greeted = False  # hello tells what the server holds now
         elif lacking and not moved:
@@ -314,6 +336,8 @@ class SyncLoop:
         self._stuck.clear()  # their headers may be among what it lacks
         count = self._outbox.reopen({head.generation: head.seq for head in heads})
         self._photos.forget()
+        if self._feed is not None:
+            self._feed.forget()
         logger.warning("%s entries are offered again", count)
 
     def _settle(self, verdict: Verdict, sent: int, detail: str, retry_after_s: float) -> None:

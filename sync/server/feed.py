@@ -11,6 +11,7 @@ Tombstones are kept for ``TOMBSTONES``; a cursor from before the last one that w
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +31,10 @@ TOMBSTONES: Final = timedelta(days=90)
 _FORMAT: Final = "1"
 """Part of every cursor; another one makes benches fetch anew."""
 _AT_ONCE: Final = 500
+_PAGE_BYTES: Final = 2 * 1024 * 1024
+"""Bodies in one page; a page holds one item at least."""
+_HEADS_S: Final = 1.0
+"""How long a worker believes what it read of the topics' heads: far below any wait of a bench."""
 
 
 class MustRefetch(Exception):
@@ -50,6 +55,7 @@ class Feed:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._heads: dict[str, tuple[float, dict[str, int]]] = {}
 
     def put(self, connection: Connection, site_id: str, topic: Topic, changes: Iterable[Change], at: datetime) -> int:
         """Write changes in the caller's transaction; what is so already is passed over.
@@ -115,8 +121,15 @@ class Feed:
             )
             if cursor is None:
                 query = query.where(feed_items.c.body.is_not(None))
-            found = [FeedItem(key, rev, body) for key, rev, body in connection.execute(query)]
-        reached = found[-1].rev if len(found) == min(max(1, limit), PAGE) else head.rev
+            found: list[FeedItem] = []
+            size = 0
+            for key, rev, body in connection.execute(query.execution_options(yield_per=100)):
+                size += len(body or "")
+                if found and size > _PAGE_BYTES:
+                    break
+                found.append(FeedItem(key, rev, body))
+        is_full = len(found) == min(max(1, limit), PAGE) or size > _PAGE_BYTES
+        reached = found[-1].rev if found and is_full else head.rev
         more = reached < head.rev
         if cursor is None and more:
             # a fetch of everything leaves tombstones out on its later pages too
@@ -124,6 +137,24 @@ class Feed:
         if more:
             return FeedPage(topic, found, self._cursor(reached, fresh=False), more)
         return FeedPage(topic, found, self._cursor(reached, fresh=False), False, head.count, head.checksum)
+
+    def heads(self, site_id: str) -> dict[str, int]:
+        """The newest revision of each topic, not older than a second; for every answer to a bench."""
+        known = self._heads.get(site_id)
+        if known is None or time.monotonic() - known[0] > _HEADS_S:
+            query = select(feed_heads.c.topic, feed_heads.c.rev).where(feed_heads.c.site_id == site_id)
+            at = time.monotonic()
+            with self._database.reading() as connection:
+                known = at, {topic: rev for topic, rev in connection.execute(query)}
+            self._heads[site_id] = known
+        return known[1]
+
+    def item(self, connection: Connection, site_id: str, topic: Topic, keys: Sequence[str]) -> Mapping[str, str]:
+        """Live items of a topic by their keys: here the centre itself looks up what it told."""
+        query = select(feed_items.c.key, feed_items.c.body).where(
+            *_here(site_id, topic), feed_items.c.key.in_(keys), feed_items.c.body.is_not(None)
+        )
+        return {key: body for key, body in connection.execute(query)}
 
     def clear_tombstones(self, now: datetime) -> int:
         """Forget what has been gone for long. Cursors from before that must fetch anew."""
