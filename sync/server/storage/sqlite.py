@@ -28,7 +28,10 @@ class _Bulk:
 
     def __init__(self, statement: Insert, table: Table, dialect: Dialect) -> None:
         self.sql = str(statement.compile(dialect=dialect, column_keys=[column.name for column in table.columns]))
-        self._columns = [(column.name, column.type.bind_processor(dialect)) for column in table.columns]
+        # of the dialect's own type: the general one writes a time in another form, and texts are compared
+        self._columns = [
+            (column.name, column.type.dialect_impl(dialect).bind_processor(dialect)) for column in table.columns
+        ]
 
     def parameters(self, rows: Rows) -> list[tuple[object, ...]]:
         """Tuples in the order of the statement, each value as the driver takes it."""
