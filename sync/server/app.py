@@ -21,7 +21,7 @@ from station.errors import InvalidInput, StoreFault
 from sync.protocol import ErrorAnswer, ErrorBody
 from sync.server.auth import Unauthorised
 from sync.server.errors import ApiError
-from sync.server.routes import access, bench, downstream, feed
+from sync.server.routes import access, bench, downstream, feed, operations
 from sync.server.service import Service
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ def build_app(service: Service) -> Litestar:
             *bench.routes(service),
             *feed.routes(service),
             *downstream.routes(service),
+            *operations.routes(service),
         ],
         before_request=service.identify,
         on_shutdown=[service.close],

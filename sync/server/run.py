@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
 import uvicorn
+from litestar.types import ASGIApp
 from sqlalchemy.engine import URL
 
 from station.clock import SystemClock
@@ -26,6 +28,8 @@ from sync.server.access.signing import KEYS, load_key
 from sync.server.app import build_app
 from sync.server.auth import Authenticator, LoopbackOnly, SharedToken
 from sync.server.downstream.composition import Downstream
+from sync.server.operations.measuring import ServerMetrics
+from sync.server.operations.metrics import Slots
 from sync.server.operations.transfer import refuse_unfinished
 from sync.server.photos import open_photos
 from sync.server.service import Service
@@ -67,6 +71,7 @@ def serve(settings: ServerSettings, ready: Callable[[str], None], stop: threadin
     folder = settings.home / "server"
     url = database_url(settings.database or f"sqlite:///{folder / 'server.sqlite3'}")
     check_workers(settings.workers, url)
+    slots = Slots(settings.workers)
     with _bind(host, port) as listener:
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listener.getsockname()[1]}"
@@ -78,7 +83,7 @@ def serve(settings: ServerSettings, ready: Callable[[str], None], stop: threadin
                 photos = open_photos(settings.photos, folder / "photos")
                 clock, keys = SystemClock(), folder / KEYS
                 downstream = Downstream.from_environment(database, clock, keys)
-                service = Service(database, photos, authenticator, clock, Limits(), load_key(keys), downstream)
+                service = Service(database, photos, authenticator, clock, Limits(), load_key(keys), downstream, ServerMetrics(slots))
             except StationError:
                 database.close()
                 raise
@@ -188,8 +193,10 @@ class _Server(uvicorn.Server):
 
 
 def _run(service: Service, listener: socket.socket, stop: threading.Event | None, ready: Callable[[], None]) -> None:
+    app = build_app(service)
+    service.metrics.add_routes(str(route.path_format) for route in app.routes)
     config = uvicorn.Config(
-        build_app(service),
+        service.metrics.measured(cast("ASGIApp", app)),
         log_config=None,
         access_log=False,
         lifespan="on",

@@ -20,6 +20,7 @@ from sync.server.downstream.composition import Downstream
 from sync.server.errors import ApiError
 from sync.server.feed import Feed
 from sync.server.journal import Journal
+from sync.server.operations.measuring import ServerMetrics
 from sync.server.photos import PhotoRegister, PhotoStore
 from sync.server.projection import project
 from sync.server.storage import Database
@@ -37,7 +38,7 @@ class Service:
 
     def __init__(
         self, database: Database, photos: PhotoStore, authenticator: Authenticator, clock: Clock, limits: Limits,
-        signing: SigningKey, downstream: Downstream,
+        signing: SigningKey, downstream: Downstream, metrics: ServerMetrics | None = None,
     ) -> None:  # fmt: skip
         self.database = database
         self.downstream = downstream
@@ -90,6 +91,10 @@ class Service:
     def caller(self, request: HttpRequest) -> Caller:
         """Check version and identity; every handler but health begins with this."""
         self.check_version(request)
+        return self.authenticated(request)
+
+    def authenticated(self, request: HttpRequest) -> Caller:
+        """Check who asks, for what is no part of the protocol (metrics)."""
         known: Caller | Unauthorised | ApiError | None = request.state.get("caller")
         if isinstance(known, Exception):
             raise known

@@ -71,7 +71,8 @@ def test_a_second_server_on_the_same_home_is_refused(shared_server: ServerProces
         ({"database": "oracle://db"}, "'oracle' is not supported"),
         ({"database": "::"}, "is not a URL"),
         ({"database": "sqlite://"}, "names no file"),
-        ({"photos": "s3://bucket"}, "object stores"),
+        ({"photos": "az://container"}, "az: is not supported"),
+        ({"photos": "s3://key:secret@bucket"}, "credentials do not belong"),
     ],
 )
 def test_wrong_settings_are_refused_with_advice(tmp_path: Path, settings: dict[str, object], message: str) -> None:

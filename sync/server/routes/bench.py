@@ -78,7 +78,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         logger.info("push", extra={"station": station, "bytes": len(body), "took_ms": took_ms, **answers})
         return PushAnswer(
             VERSION, service.database.epoch, list(pushed.results), list(pushed.heads), service.now_text(),
-            list(pushed.countersigned), await service.read(service.feed.heads, caller.site_id),
+            feed=await service.read(service.feed.heads, caller.site_id), countersigned=list(pushed.countersigned),
         )  # fmt: skip
 
     @post("/v1/photos/missing", status_code=200)

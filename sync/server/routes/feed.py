@@ -23,7 +23,9 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         if not limit.isdecimal() or not 1 <= int(limit) <= PAGE:
             raise ApiError(400, "limit", f"limit={limit!r}", f"ask for 1 to {PAGE} items")
         try:
-            return await service.read(service.feed.page, caller.site_id, topic, cursor, int(limit))
+            found = await service.read(service.feed.page, caller.site_id, topic, cursor, int(limit))
+            service.metrics.metrics.count("station_feed_items_total", len(found.items))
+            return found
         except MustRefetch as error:
             raise ApiError(410, "must_refetch", str(error), "begin without a cursor") from error
 
