@@ -27,6 +27,7 @@ PARCEL_CLOSED = "parcel.closed"
 INSPECTION_CONFIRMED = "inspection.confirmed"
 INSPECTION_VOIDED = "inspection.voided"
 LABEL_PRINTED = "label.printed"
+JOURNAL_GENERATION = "journal.generation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +110,18 @@ class LabelPrinted:
     job_id: str
     lpn: str
     copy: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationBegun:
+    """The first entry of a new chain: the one before cannot go on, because its disk was restored or copied."""
+
+    before: int
+    """The generation that ends here."""
+    before_seq: int
+    """Its last entry on this disk; 0 = it had none."""
+    before_hash: str
+    reason: str
+    """A sentence for a person."""
     at: datetime

@@ -32,6 +32,8 @@ class Flaw(StrEnum):
     """Committed transactions in the write-ahead log cannot be read back."""
     ACKNOWLEDGED = "acknowledged"
     """The server has acknowledged an entry that is not here: the end of the journal is missing."""
+    COUNTERSIGNED = "countersigned"
+    """The server signed for a journal that is longer than this one, or another one at the same place."""
 
 
 @dataclass(frozen=True, slots=True)

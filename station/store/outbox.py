@@ -12,6 +12,7 @@ from typing import Protocol
 
 from station.errors import StoreFault
 from station.journal.entry import Entry
+from station.journal.seal import CountersignedHead
 
 
 class PhotoUnreadable(StoreFault):
@@ -38,6 +39,35 @@ class Unsent:
     since: datetime | None
     """When the oldest unsent entry was recorded."""
     quarantined: int
+
+
+class ChainStore(Protocol):
+    """The journal as a chain that the server knows too. Implemented by ``station.store.Store``."""
+
+    @property
+    def generation(self) -> int:
+        """The chain that is being continued."""
+        ...
+
+    def hash_at(self, generation: int, seq: int) -> str | None:
+        """The hash of one entry; None = it is not in this journal."""
+        ...
+
+    def start_generation(self, *, reason: str, above: int) -> int:
+        """Begin a new chain with an entry that says why, durably.
+
+        Args:
+            above: the highest generation that anybody may have used.
+        """
+        ...
+
+    def countersigned(self) -> tuple[CountersignedHead, ...]:
+        """The newest heads that the server signed for, ascending; only those that were kept."""
+        ...
+
+    def keep_countersigned(self, heads: Sequence[CountersignedHead]) -> None:
+        """Keep them, durably, each in the place of an older one of its generation."""
+        ...
 
 
 class Outbox(Protocol):

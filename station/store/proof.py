@@ -21,7 +21,8 @@ from station.clock import Clock
 from station.errors import InvalidInput, StationError, StoreFault
 from station.journal.chain import Flaw, Problem, check_link
 from station.journal.entry import GENESIS, Entry
-from station.store import schema
+from station.journal.seal import is_countersigned
+from station.store import lineage, schema
 from station.store.durable import HomeLock
 from station.store.engine import Trouble, checkpoint, faults, make_engine, translate, trouble
 from station.store.entries import GENERATIONS, Head, all_entries
@@ -152,6 +153,7 @@ class _Proof:
             self._check_entries(replay)
             self._check_photos(replay)
         self._check_acknowledgements()
+        self._check_countersigned()
         self._compare_rows()
 
     def _check_pages(self) -> None:
@@ -204,6 +206,20 @@ class _Proof:
             if mark > (seq := heads.get(generation, 0)):
                 text = f"the server has entry {generation}/{mark}, but the journal ends at {seq}"
                 self._problems.append(Problem(Flaw.ACKNOWLEDGED, text, generation, mark))
+
+    def _check_countersigned(self) -> None:
+        """What the server signed for must be here: a chain that was cut or made anew fits together, but not to this."""
+        for signed in lineage.countersigned(self._connection):
+            place = f"entry {signed.generation}/{signed.seq}"
+            if not is_countersigned(signed):
+                text = f"{place}: what is kept as the server's signature of {signed.at} is none: it was changed"
+            elif (here := lineage.hash_at(self._connection, signed.generation, signed.seq)) is None:
+                text = f"the server signed at {signed.at} that it has {place}, but it is not here: the end is missing"
+            elif here != signed.hash:
+                text = f"{place}: the server signed for another one at {signed.at}: this journal was made anew"
+            else:
+                continue
+            self._problems.append(Problem(Flaw.COUNTERSIGNED, text, signed.generation, signed.seq))
 
     def _compare_rows(self) -> None:
         for table in PROJECTION:

@@ -20,13 +20,15 @@ from station.errors import Defect, InvalidInput, StoreFault
 from station.ids import uuid7
 from station.inspection.ports import RecentUnit, ShiftFigures
 from station.journal.entry import GENESIS, Entry, Fact
+from station.journal.seal import CountersignedHead
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
-from station.store import bench, deliveries, feed, imports, looks, schema
+from station.store import bench, deliveries, feed, imports, lineage, looks, schema
 from station.store.ballast import Ballast
 from station.store.directory import StoreDirectory
 from station.store.durable import HomeLock, make_folder, sync_folder
 from station.store.engine import Synchronous, faults, make_engine
 from station.store.entries import ENTRY_COLUMNS, JOURNAL, Head, append, head
+from station.store.forgetting import Forgotten, forget_unit
 from station.store.feed import FeedChange, FeedEnd, FeedMark, FeedRecord, Taken
 from station.store.imports import Counts
 from station.store.looks import Looks, PastLook
@@ -295,6 +297,50 @@ class Store:
                 return bench.photo_is_needed(connection, sha256)
 
         return self.photos.sweep(is_needed, older_than=older_than)
+
+    # The chain (station.store.outbox.ChainStore)
+
+    def hash_at(self, generation: int, seq: int) -> str | None:
+        """The hash of one entry; None = it is not in this journal."""
+        with self._reading("reading the chain") as connection:
+            return lineage.hash_at(connection, generation, seq)
+
+    def start_generation(self, *, reason: str, above: int) -> int:
+        """Begin a new chain with an entry that says why; what is recorded from now on belongs to it.
+
+        Raises:
+            StoreFault: nothing was begun.
+        """
+
+        def work(connection: sa.Connection) -> tuple[Entry, ...]:
+            return lineage.start_generation(
+                connection, self._head, station=self._station, reason=reason, above=above, clock=self._clock,
+                ids=self._ids,
+            )  # fmt: skip
+
+        entries = self._writer.call(work, doing="beginning a new generation", committed=self._advance)
+        return entries[0].generation
+
+    def countersigned(self) -> tuple[CountersignedHead, ...]:
+        """The newest heads that the server signed for."""
+        with self._reading("reading what the server signed") as connection:
+            return lineage.countersigned(connection)
+
+    def keep_countersigned(self, heads: Sequence[CountersignedHead]) -> None:
+        """Keep what the server signed, durably."""
+        heads = tuple(heads)
+        self._write(lambda connection: lineage.keep_countersigned(connection, heads), "keeping what the server signed")
+
+    def forget(self, unit_id: str) -> Forgotten:
+        """Erase the content and the photos of a unit that the server has; hashes stay, the chain still verifies.
+
+        Raises:
+            OperatorError: nothing of it is here, or not all of it is at the server.
+        """
+        gone = self._writer.call(lambda connection: forget_unit(connection, unit_id), doing="forgetting a unit")
+        for sha256 in gone.photos:
+            self.photos.remove(sha256)
+        return gone
 
     # The outbox (station.store.outbox.Outbox)
 

@@ -12,6 +12,7 @@ import logging
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -24,9 +25,16 @@ from station.clock import Clock
 from station.errors import InvalidInput
 from station.journal.entry import Entry
 from sync.client.decide import Verdict
+from sync.client.identity import Identity
 from sync.protocol import (
+    BAD_SEAL,
+    DEVICE_REVOKED,
+    SEAL_HEADER,
+    TOKEN_TIME,
     VERSION,
     VERSION_HEADER,
+    EnrolAnswer,
+    EnrolRequest,
     ErrorAnswer,
     ErrorBody,
     FeedPage,
@@ -35,6 +43,8 @@ from sync.protocol import (
     MissingRequest,
     PhotoAnswer,
     PushAnswer,
+    RotateAnswer,
+    RotateRequest,
     StatusAnswer,
     Topic,
     WireEntry,
@@ -62,6 +72,8 @@ class Outcome(Generic[_T]):
     retry_after_s: float = 0.0
     code: str = ""
     """The server's own word for a refusal."""
+    server_time: datetime | None = None
+    """UTC, from the answer's ``Date``; only where the server does not let this bench in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +113,14 @@ class HttpApi:
 
     def __init__(
         self, url: str, *, token: str | None, clock: Clock, proxy: str | None = None, timeout: httpx.Timeout = _TIMEOUT,
-        deadline_s: float = _DEADLINE_S, plain_http: bool = False,
+        deadline_s: float = _DEADLINE_S, plain_http: bool = False, identity: Identity | None = None,
     ) -> None:  # fmt: skip
         """Get ready; nothing is sent yet.
 
         Args:
             url: e.g. ``https://returns.example.com``.
-            token: the shared secret, None = the server asks for none.
+            token: the shared secret, None = the server asks for none, or knows this bench.
+            identity: of a bench that joined; then ``token`` is not used.
             proxy: URL of a proxy, None = none (the environment's is not used).
             deadline_s: the longest an answer may take altogether, however it trickles.
             plain_http: allow ``http://`` to another machine (a closed network that knows what it does).
@@ -126,7 +139,7 @@ class HttpApi:
             "Accept-Encoding": "identity",
             "User-Agent": "returns-station",
         }
-        if token:
+        if token and identity is None:
             headers["Authorization"] = f"Bearer {token}"
         verify: ssl.SSLContext | bool = (
             truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if parts.scheme == "https" else False
@@ -134,13 +147,17 @@ class HttpApi:
         self._where = f"{parts.scheme}://{parts.netloc}"
         self._clock = clock
         self._deadline_s = deadline_s
+        self._identity = identity
         self._client = httpx.Client(
             base_url=url, headers=headers, timeout=timeout, verify=verify, proxy=proxy, trust_env=False,
             follow_redirects=False, limits=httpx.Limits(max_connections=2, max_keepalive_connections=1),
         )  # fmt: skip
 
     def hello(self, station: str) -> Outcome[HelloAnswer]:
-        return self._exchange(HelloAnswer, "GET", "/v1/hello", params={"station": station})
+        outcome = self._exchange(HelloAnswer, "GET", "/v1/hello", params={"station": station})
+        if self._identity is not None and outcome.answer is not None:
+            _meet(self._identity, outcome.answer)
+        return outcome
 
     def pack(self, station: str, entries: Sequence[Entry], withheld: str | None = None) -> Packed:
         body = gzip.compress(encode_push(station, entries, withheld), _GZIP_LEVEL, mtime=0)
@@ -148,6 +165,8 @@ class HttpApi:
 
     def push(self, packed: Packed) -> Outcome[PushAnswer]:
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        if self._identity is not None:
+            headers[SEAL_HEADER] = self._identity.seal(packed.body, packed.entries)
         return self._exchange(PushAnswer, "POST", "/v1/journal", packed.body, headers)
 
     def missing(self, hashes: Sequence[str]) -> Outcome[MissingAnswer]:
@@ -161,6 +180,16 @@ class HttpApi:
         params = {"limit": str(limit)} | ({"after": after} if after is not None else {})
         return self._exchange(FeedPage, "GET", f"/v1/feed/{topic.value}", params=params)
 
+    def enrol(self, code: str, public_key: str) -> Outcome[EnrolAnswer]:
+        """Hand in the public half of this bench's key."""
+        body = msgspec.json.encode(EnrolRequest(code, public_key))
+        return self._exchange(EnrolAnswer, "POST", "/v1/enrol", body, {"Content-Type": "application/json"})
+
+    def rotate(self, public_key: str, endorsement: str, possession: str) -> Outcome[RotateAnswer]:
+        """Pass on to the next key."""
+        body = msgspec.json.encode(RotateRequest(public_key, endorsement, possession))
+        return self._exchange(RotateAnswer, "POST", "/v1/station/key", body, {"Content-Type": "application/json"})
+
     def status(self) -> Outcome[StatusAnswer]:
         return self._exchange(StatusAnswer, "GET", "/v1/status")
 
@@ -170,6 +199,21 @@ class HttpApi:
     def _exchange(
         self, kind: type[_T], method: str, path: str, body: bytes | None = None,
         headers: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None,
+    ) -> Outcome[_T]:  # fmt: skip
+        if self._identity is None:
+            return self._ask(kind, method, path, body, headers, params)
+        signed = {**(headers or {}), "Authorization": f"Bearer {self._identity.token()}"}
+        outcome = self._ask(kind, method, path, body, signed, params)
+        if outcome.code == TOKEN_TIME and outcome.server_time is not None:
+            # This machine's clock is wrong, or jumped: the next token goes by the server's.
+            self._identity.meet_time(outcome.server_time)
+            signed["Authorization"] = f"Bearer {self._identity.token()}"
+            outcome = self._ask(kind, method, path, body, signed, params)
+        return outcome
+
+    def _ask(
+        self, kind: type[_T], method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None,
+        params: Mapping[str, str] | None,
     ) -> Outcome[_T]:  # fmt: skip
         until = self._clock.monotonic() + self._deadline_s
         try:
@@ -204,8 +248,15 @@ class HttpApi:
                 return Outcome(Verdict.PROGRESS, answer=msgspec.json.decode(body, type=kind))
             except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
                 return Outcome(Verdict.NOT_OURS, f"the answer of {self._where} cannot be read: {error}")
-        if code in (401, 403):
-            return Outcome(Verdict.DENIED, f"the server does not let this bench in (HTTP {code}){said}")
+        word = _code(response, body)
+        if code == 403 and word == DEVICE_REVOKED:
+            kept = "IT has shut this bench out; everything recorded is kept here"
+            return Outcome(Verdict.REVOKED, f"{kept}{said}", code=word)
+        if code in (401, 403) or (code == 422 and word == BAD_SEAL):
+            return Outcome(
+                Verdict.DENIED, f"the server does not let this bench in (HTTP {code}){said}", code=word,
+                server_time=_date(response),
+            )  # fmt: skip
         if code == 426:
             return Outcome(Verdict.TOO_OLD, f"this program and the server do not speak the same version{said}")
         if code in (429, 503, 507):
@@ -261,6 +312,23 @@ def _error(response: httpx.Response, body: bytes) -> ErrorBody | None:
 def _is_json(response: httpx.Response) -> bool:
     content_type: str = response.headers.get("content-type", "")
     return content_type.partition(";")[0].strip().lower() == "application/json"
+
+
+def _meet(identity: Identity, answer: HelloAnswer) -> None:
+    """Go by the server's clock, and learn its key if the one before vouches for it."""
+    try:
+        identity.meet_time(datetime.fromisoformat(answer.server_time))
+        if answer.server_key is not None and not identity.meet_server_key(answer.server_key):
+            logger.warning("the server has another key, which the one before did not sign; it does not count here")
+    except (ValueError, InvalidInput) as error:
+        logger.warning("the server's greeting cannot be used: %s", error)
+
+
+def _date(response: httpx.Response) -> datetime | None:
+    try:
+        return parsedate_to_datetime(response.headers.get("date", ""))
+    except (ValueError, TypeError):
+        return None
 
 
 def _retry_after(response: httpx.Response, clock: Clock) -> float:

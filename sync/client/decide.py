@@ -13,7 +13,8 @@ server_error   500 and its like: back off; every third time on the same entries,
 busy           429, 503, 507 (its disk is full): back off, beyond what ``Retry-After`` says; never the record's fault
 unreachable    no answer, or half of one: back off; every third time half as many (a slow line may need it)
 not_ours       an answer that is not our server's (a log-in page, a redirect, garbage): back off
-denied         401, 403: pause; recording goes on
+denied         401, 403, a signature that does not fit: pause; recording goes on
+revoked        403 ``device_revoked``: IT shut this bench out: pause, keep everything, say so
 too_old        426: pause
 =============  ================================================================================================
 
@@ -44,6 +45,7 @@ class Verdict(StrEnum):
     UNREACHABLE = "unreachable"
     NOT_OURS = "not_ours"
     DENIED = "denied"
+    REVOKED = "revoked"
     TOO_OLD = "too_old"
 
 
@@ -128,7 +130,7 @@ def decide_next(
         case Verdict.PROGRESS:
             grown = min(limit, pace.batch + max(1, limit // 10))
             return Next(Do.SEND, Pace(grown), stuck=pace.withholding)
-        case Verdict.DENIED | Verdict.TOO_OLD:
+        case Verdict.DENIED | Verdict.REVOKED | Verdict.TOO_OLD:
             waiting = replace(pace, failures=pace.failures + 1, withholding=False)
             return Next(Do.PAUSE, waiting, timing.pause_s / 2, timing.pause_s / 2)
         case Verdict.REFUSED:

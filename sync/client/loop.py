@@ -25,6 +25,7 @@ from station.store.outbox import Acknowledgement, Outbox, Unsent
 from sync.client.api import Outcome, Packed, SyncApi
 from sync.client.decide import Do, Next, Pace, Timing, Verdict, decide_next, wait_s
 from sync.client.feed import FeedLane
+from sync.client.lineage import Lineage
 from sync.client.photos import PhotoLane
 from sync.client.states import Link, SyncState
 from sync.protocol import Code, Head, Limits, PushAnswer, Status
@@ -51,6 +52,7 @@ _LINKS: Final = {
     Verdict.UNREACHABLE: Link.OFFLINE,
     Verdict.NOT_OURS: Link.OFFLINE,
     Verdict.DENIED: Link.PAUSED,
+    Verdict.REVOKED: Link.PAUSED,
     Verdict.TOO_OLD: Link.PAUSED,
 }
 
@@ -70,7 +72,7 @@ class SyncLoop:
 
     def __init__(
         self, outbox: Outbox, api: SyncApi, clock: Clock, rng: random.Random, timing: Timing | None = None,
-        feed: FeedStore | None = None,
+        feed: FeedStore | None = None, lineage: Lineage | None = None,
     ) -> None:  # fmt: skip
         """Get ready; nothing is sent yet.
 
@@ -78,6 +80,7 @@ class SyncLoop:
             rng: the dice of the back-off (full jitter).
             timing: ceilings of the waits; None = those of the product.
             feed: where what the centre tells is kept; None = the centre is not asked.
+            lineage: watches whether this is the journal that the server knows; None = forks are only told.
         """
         self._outbox = outbox
         self._api = api
@@ -95,6 +98,7 @@ class SyncLoop:
         self._stuck: dict[tuple[int, int], _Stuck] = {}
         self._photos = PhotoLane(outbox, api, clock, rng, self._timing)
         self._feed = FeedLane(feed, api, clock, rng, self._timing) if feed is not None else None
+        self._lineage = lineage
         self._line: ThreadPoolExecutor | None = None
         """Carries a request while this thread gets the next one ready."""
         self._ahead: Packed | None = None
@@ -102,6 +106,7 @@ class SyncLoop:
         self._link = Link.OFFLINE
         self._detail = "not connected yet"
         self._forked = False
+        self._revoked = False
         self._last_synced_at: datetime | None = None
         self._emitted: SyncState | None = None
         self._emitted_at = -_EMIT_EVERY_S
@@ -134,6 +139,7 @@ class SyncLoop:
             self._line = None
         try:
             self._write_answers()
+            self._write_signed()
         except StoreFault as error:
             logger.warning("the bench's own store fails: %s; what was answered is sent again", error)
         self._report(emit, at_once=True)
@@ -165,7 +171,7 @@ class SyncLoop:
         return min((at - now for at in waits if at > now), default=self._timing.first_s)
 
     def _feed_came_back(self, feed: FeedLane) -> None:
-        if feed.verdict in (Verdict.UNREACHABLE, Verdict.BUSY, Verdict.DENIED, Verdict.TOO_OLD):
+        if feed.verdict in (Verdict.UNREACHABLE, Verdict.BUSY, Verdict.DENIED, Verdict.REVOKED, Verdict.TOO_OLD):
             self._note_link(feed.verdict, feed.detail)
             self._heartbeat_at = feed.held_until  # ask for the server itself first
 
@@ -188,6 +194,8 @@ class SyncLoop:
             return True
         self._write_answers()
         batch = self._pending()
+        if not batch:
+            self._write_signed()
         if not self._greeted or (not batch and now >= self._heartbeat_at):
             self._greet()
             return True
@@ -240,6 +248,8 @@ class SyncLoop:
             self._limits = _within_reason(outcome.answer.limits)
             self._meet_epoch(outcome.answer.epoch, outcome.answer.heads)
             self._tell_feed(outcome.answer.feed)
+            if self._lineage is not None and self._lineage.meet(outcome.answer.heads, outcome.answer.server_key):
+                self._forked = True
             self._lacking = False
             verdict = Verdict.NOTHING  # the batch's size has learnt nothing from a greeting
         self._settle(verdict, 0, outcome.detail, outcome.retry_after_s)
@@ -274,6 +284,10 @@ class SyncLoop:
             outcome = exchange.result()
         return outcome, ahead
 
+    def _write_signed(self) -> None:
+        if self._lineage is not None:
+            self._lineage.write()
+
     def _write_answers(self) -> None:
         if self._unwritten:
             self._outbox.acknowledge(self._unwritten)
@@ -301,12 +315,16 @@ class SyncLoop:
             if result.status in (Status.CONFLICT, Status.ID_COLLISION):
                 self._forked = True
                 logger.error("the server holds another entry at %s/%s: %s", entry.generation, entry.seq, result.code)
+                if self._lineage is not None:
+                    self._lineage.conflict(entry.generation, entry.seq)
             elif result.status is Status.QUARANTINED:
                 logger.warning("quarantined at the server: %s: %s", entry.seq, result.code)
             acknowledged.append(Acknowledgement(entry.generation, entry.seq, result.status.value, result.code))
             self._stuck.pop(_place(entry), None)
         self._unwritten.extend(acknowledged)
         self._tell_feed(answer.feed)
+        if self._lineage is not None:
+            self._lineage.take(answer.countersigned)
         if answer.epoch != self._epoch:
             self._greeted = False  # hello tells what the server holds now
         elif lacking and not moved:
@@ -362,6 +380,7 @@ class SyncLoop:
 
     def _note_link(self, verdict: Verdict, detail: str) -> None:
         link = _LINKS[verdict]
+        self._revoked = verdict is Verdict.REVOKED
         if link is not self._link:
             logger.info("sync is %s%s", link, f": {detail}" if detail else "")
         self._link = link
@@ -378,8 +397,9 @@ class SyncLoop:
         if self._link is Link.ONLINE and unsent.entries == 0 and unsent.photos == 0:
             self._last_synced_at = self._clock.now()
         state = SyncState(
-            self._link, unsent, self._shown_detail(), self._last_synced_at, len(self._stuck), self._forked
-        )
+            self._link, unsent, self._shown_detail(), self._last_synced_at, len(self._stuck), self._forked,
+            self._revoked,
+        )  # fmt: skip
         self._emitted_at = now
         # The time alone is no news: the bar counts on by itself.
         if self._emitted is None or replace(state, last_synced_at=self._emitted.last_synced_at) != self._emitted:

@@ -32,3 +32,5 @@ class SyncState:
     """Entries whose payload the server refuses again and again; kept here, and tried again later."""
     forked: bool = False
     """The server holds other entries at the same places: this disk was restored or cloned; IT must look."""
+    revoked: bool = False
+    """IT shut this bench out; it keeps what it records, and sends it when it is let in again."""

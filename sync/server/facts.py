@@ -16,6 +16,7 @@ from typing import Annotated, Final
 import msgspec
 
 from station.inspection import record
+from station.returns import decided
 
 Text = Annotated[str, msgspec.Meta(pattern="^[^\\x00]*$")]
 Short = Annotated[str, msgspec.Meta(pattern="^[^\\x00]*$", max_length=64)]
@@ -36,10 +37,39 @@ class Grade(msgspec.Struct, frozen=True):
     code: Short
 
 
+class Coded(msgspec.Struct, frozen=True):
+    code: Text
+
+
+class Worth(msgspec.Struct, frozen=True):
+    """One way and what it is worth."""
+
+    disposition: Short
+    value: Money | None = None
+
+
 class Decision(msgspec.Struct, frozen=True):
     disposition: Short
     refund: Refund
     grade: Grade | None = None
+    found_reason: Text | None = None
+    second_look: list[Coded] = []
+    reasons: list[Coded] = []
+    alternatives: list[Worth] = []
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    gross_mg: Int64
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    verdict: Short
+
+
+class Left(msgspec.Struct, frozen=True):
+    """A step that was left out."""
+
+    what: Text
 
 
 class NamedPhoto(msgspec.Struct, frozen=True):
@@ -62,9 +92,35 @@ class Inspected(msgspec.Struct, frozen=True):
     decision: Decision
     photos: list[NamedPhoto]
     corrects: Short | None = None
+    line: Int64 | None = None
+    category: Text | None = None
+    declared_reason: Text | None = None
+    weight: Weighed | None = None
+    judgement: Judgement | None = None
+    skipped: list[Left] = []
+    started_at: datetime | None = None
 
 
-NARROW: Final = (Inspected,)
+class Decided(msgspec.Struct, frozen=True):
+    """``unit.decided``: of a lead at the centre, or of a bench that was offline."""
+
+    lpn: Short
+    base_version: Int64
+    disposition: Short
+    inspection_id: Short | None
+    refund_decision: Short | None
+    refund: Money | None
+    reason: Annotated[str, msgspec.Meta(pattern="^[^\\x00]*[^\\x00\\s][^\\x00]*$")]
+    decided_at: datetime
+    derogations: list[Derogated] = []
+
+
+class Derogated(msgspec.Struct, frozen=True):
+    gate: Text
+    reference: Text
+
+
+NARROW: Final = (Inspected, Decided)
 """Shapes of this module: what they take is checked by their types; the rest of the record is passed over unread."""
 
 KINDS: Final[dict[tuple[str, int], type]] = {
@@ -74,5 +130,7 @@ KINDS: Final[dict[tuple[str, int], type]] = {
     (record.INSPECTION_CONFIRMED, 1): Inspected,
     (record.INSPECTION_VOIDED, 1): record.InspectionVoided,
     (record.LABEL_PRINTED, 1): record.LabelPrinted,
+    (record.JOURNAL_GENERATION, 1): record.GenerationBegun,
+    (decided.UNIT_DECIDED, 1): Decided,
 }
 """Kind and schema of an entry → what is read of it."""

@@ -39,6 +39,7 @@ TABLE = [
     (Pace(100, 9), V.NOT_OURS, 100, 0, Next(Do.WAIT, Pace(100, 10), 30)),
     (Pace(100), V.RETRY, 100, 0, Next(Do.WAIT, Pace(100, 1), 1)),
     (Pace(100), V.DENIED, 100, 0, Next(Do.PAUSE, Pace(100, 1), 30, 30)),
+    (Pace(100), V.REVOKED, 100, 0, Next(Do.PAUSE, Pace(100, 1), 30, 30)),
     (Pace(100, 7), V.TOO_OLD, 100, 0, Next(Do.PAUSE, Pace(100, 8), 30, 30)),
     # nothing was sent (a greeting, a photo): nothing to halve, nothing to withhold, no hurry
     (Pace(100, 2), V.REFUSED, 0, 0, Next(Do.WAIT, Pace(100, 3), 4)),

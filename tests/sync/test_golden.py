@@ -95,6 +95,8 @@ def make() -> list[dict]:
         "a field is missing": Fact(record.INSPECTION_VOIDED, 1, b'{"inspection_id":"i"}'),
         "money as a float": Fact(record.INSPECTION_CONFIRMED, 1,
                                  canonical_json(inspection).replace(b'"minor":5490', b'"minor":54.9')),
+        "generation begun": Fact(record.JOURNAL_GENERATION, 1, canonical_json(
+            record.GenerationBegun(1, 12, "a" * 64, "the server holds another entry at 1/12", START))),
     }  # fmt: skip
     cases = []
     entry: Entry | None = None

@@ -162,7 +162,7 @@ class Register:
                 enrol_refusals.insert(),
                 {"site_id": _HOME_SITE, "refusal_id": uuid7(), "source": source[:64], "at": now},
             )
-        logger.warning("an enrolment was refused: %s", refused, extra={"source": source})
+        logger.info("an enrolment was refused: %s", refused, extra={"source": source})
         raise ApiError(
             403, "bad_code", "this code is not good (wrong, used already, or too old)",
             f"ask IT for a new one; a code is good for {CODE_MINUTES} minutes and once",
@@ -312,7 +312,7 @@ class Register:
                 .values(revoked_at=at)
             )
             self._note(connection, site_id, station, what, by, reason)
-        logger.warning("station %s", what, extra={"station": station, "site": site_id, "by": by})
+        logger.info("station %s", what, extra={"station": station, "site": site_id, "by": by})
         return True
 
     def summaries(self, site_id: str) -> list[StationSummary]:
