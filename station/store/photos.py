@@ -100,6 +100,21 @@ class PhotoStore:
             )
         return content
 
+    def remove(self, sha256: str) -> None:
+        """Remove a photo that must be forgotten; one that is not there is removed already.
+
+        Raises:
+            StoreFault: the disk failed; the sweep tries again.
+        """
+        path = self.path(sha256)
+        try:
+            with self._lock:
+                path.unlink(missing_ok=True)
+                if path.parent.is_dir():
+                    sync_folder(path.parent)
+        except OSError as error:
+            raise StoreFault(f"photo {str(path)!r} cannot be removed: {error.strerror or error}") from error
+
     def sweep(self, is_needed: Callable[[str], bool], *, older_than: timedelta) -> tuple[str, ...]:
         """Remove photos that nothing names, and left-over temporary files, once they are old enough.
 

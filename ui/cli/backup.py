@@ -1,0 +1,100 @@
+"""``station backup`` and ``station restore``: save a bench, bring it back, get out what a broken PC had not sent."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+
+
+@click.command()
+@click.option("--out", metavar="PATH", required=True, type=click.Path(path_type=Path),
+              help="Folder of the backup, best on another disk; with --unsent the file to write.")  # fmt: skip
+@click.option("--unsent", is_flag=True, help="Only what the server has not acknowledged, as one file: for a dying PC.")
+@_json
+def backup(out: Path, unsent: bool, as_json: bool) -> None:
+    """Save this bench: journal, photos, configuration. It may be running.
+
+    A second backup into the same folder copies only what is new.
+    """
+    import msgspec
+
+    from station.clock import SystemClock
+    from station.store import backup as saving
+
+    home: Path = click.get_current_context().obj
+    if unsent:
+        entries, photos = saving.export_unsent(home, out.absolute())
+        told = json.dumps({"entries": entries, "photos": photos})
+        click.echo(told if as_json else f"{entries} unsent entries and {photos} photos are in {out}")
+        return
+    made = saving.back_up(home, out.absolute(), SystemClock())
+    if as_json:
+        click.echo(msgspec.json.encode(made))
+        return
+    click.echo(f"{made.station}: journal up to {made.generation}/{made.seq} and {made.photos} photos saved in {out}")
+    if made.photos_missing:
+        click.echo(f"{made.photos_missing} photos could not be read: run 'station journal verify'")
+
+
+@click.command()
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option("--send-to", metavar="URL", help="For a file of --unsent: the server that shall have it.")
+@_json
+def restore(source: Path, send_to: str | None, as_json: bool) -> None:
+    """Bring a bench back into an empty home from the backup folder SOURCE, or send a file of unsent entries.
+
+    The bench begins a new generation of its journal; nothing is lost and nothing is doubled. A file of --unsent may be
+    sent from any PC, and again: each entry is taken once. STATION_SERVER_TOKEN is the server's secret.
+    """
+    from station.clock import SystemClock
+    from station.store import backup as saving
+
+    if source.is_file() != (send_to is not None):
+        raise click.UsageError(
+            "a file of 'station backup --unsent' needs --send-to URL; a backup folder goes without it"
+        )
+    if send_to is not None:
+        _send(source, send_to, as_json)
+        return
+    home: Path = click.get_current_context().obj
+    restored = saving.restore(source.absolute(), home, SystemClock())
+    if as_json:
+        told = {"station": restored.station, "generation": restored.generation, "photos": restored.photos}
+        click.echo(json.dumps(told | {"photos_missing": restored.photos_missing}))
+        return
+    click.echo(f"{restored.station} is back with {restored.photos} photos; it goes on in a new generation")
+    if restored.photos_missing:
+        click.echo(f"{restored.photos_missing} photos were not in the backup")
+
+
+def _send(file: Path, url: str, as_json: bool) -> None:
+    import random
+
+    from station.clock import SystemClock
+    from station.store.unsent_file import UnsentFile
+    from sync.client.api import HttpApi
+    from sync.client.drain import drain
+    from sync.protocol import TOKEN_VARIABLE
+
+    clock = SystemClock()
+    outbox = UnsentFile(file)
+    api = HttpApi(url, token=os.environ.get(TOKEN_VARIABLE) or None, clock=clock)
+    try:
+        drain(outbox, api, clock, random.Random(), within_s=3600.0, with_photos=True)
+    finally:
+        api.close()
+        outbox.close()
+    counts: dict[str, int] = {}
+    for answer in outbox.answers:
+        counts[answer.status] = counts.get(answer.status, 0) + 1
+    if as_json:
+        click.echo(json.dumps({"entries": counts, "photos_lost": len(outbox.lost)}))
+        return
+    click.echo(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "nothing to send")
+    if outbox.lost:
+        click.echo(f"{len(outbox.lost)} photos could not be sent")
