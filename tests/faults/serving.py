@@ -27,7 +27,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import Pool
 
 import sync.server.storage.postgres
-import sync.server.storage.sqlite  # noqa: F401
+import sync.server.storage.sqlite
 from sync.server.run import ServerSettings, serve
 from tests.sync.material import ServerAtHome
 
@@ -49,6 +49,8 @@ class Doom:
     moment: Moment | None = None
     push: int = 1
     """In which push that stores something, from 1."""
+    lock_wait_s: float | None = None
+    """How long PostgreSQL lets this process wait for a lock; None = as in production, 0 = for ever."""
     file_limit: int | None = None
     """Bytes beyond which no file of this process may grow: a disk that fills up. ``SIGUSR1`` lifts it."""
 
@@ -141,6 +143,9 @@ def _serve(settings: ServerSettings, doom: Doom, log: Path, says: Pipe) -> None:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
+
+    if doom.lock_wait_s is not None:
+        sync.server.storage.postgres.LOCK_WAIT_S = doom.lock_wait_s
 
     def ready(url: str) -> None:
         if doom.moment is not None:

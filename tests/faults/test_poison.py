@@ -170,7 +170,7 @@ def test_a_bad_entry_is_judged_alone_and_alike_by_both_databases(
 @pytest.mark.parametrize("field", ["id", "kind", "recorded_at", "actor", "payload", "withheld"])
 @pytest.mark.parametrize("text", ["\\ud800", "a\\udfffb", "\\ud800\\ud800"])
 def test_what_is_no_text_at_all_is_refused_before_anything_is_kept(field: str, text: str) -> None:
-    """A lone surrogate on the wire: 400, so the sender halves until the bad one stands alone. No bench can write one."""
+    """A lone surrogate on the wire: 400, so the sender halves until the bad one stands alone."""
     raw = json.dumps(A_WIRE | {field: "@"}).replace('"@"', f'"{text}"')
     with pytest.raises(ApiError, match="cannot be read: "):
         decode(PushRequest, f'{{"station":"{STATION}","entries":[{raw}]}}'.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -116,7 +117,8 @@ class _FileUpload:
 
     def abandon(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):  # what is still in its buffer may not fit on the disk either
+                self._file.close()
             self._file = None
             self._part.unlink(missing_ok=True)
 

@@ -6,6 +6,8 @@ Source: PostgreSQL documentation, "COPY", "Table Partitioning", "Advisory Locks"
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -26,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from station.errors import EnvironmentFault
 from sync.server.storage.database import Database, NewInsert, Rows
@@ -34,7 +36,7 @@ from sync.server.storage.rows import UtcDateTime
 
 _SCHEMA_LOCK: Final = 0x5E70_57A7
 """Key of the advisory lock under which one process migrates."""
-_LOCK_WAIT_S: Final = 5
+LOCK_WAIT_S = 5.0
 """One lock that somebody holds must not take all our writers one by one: the bench asks again, well within its own
 patience of 15 s."""
 _IDLE_IN_TRANSACTION_S: Final = 60
@@ -151,16 +153,17 @@ class PostgresDatabase(Database):
         if bulk is None:
             bulk = self._bulks[table.name] = _bulk(table)
         cursor = self._raw(connection).cursor()
-        cursor.execute("SAVEPOINT bulk")
-        try:
-            with cursor.copy(bulk.statement) as copy:
-                copy.set_types(bulk.types)
-                for row in rows:
-                    copy.write_row([row[name] for name in bulk.names])
-        except psycopg.errors.UniqueViolation:
-            cursor.execute("ROLLBACK TO SAVEPOINT bulk")
-            return False
-        cursor.execute("RELEASE SAVEPOINT bulk")
+        with _as_of_the_driver(f"COPY {table.name}"):
+            cursor.execute("SAVEPOINT bulk")
+            try:
+                with cursor.copy(bulk.statement) as copy:
+                    copy.set_types(bulk.types)
+                    for row in rows:
+                        copy.write_row([row[name] for name in bulk.names])
+            except psycopg.errors.UniqueViolation:
+                cursor.execute("ROLLBACK TO SAVEPOINT bulk")
+                return False
+            cursor.execute("RELEASE SAVEPOINT bulk")
         return True
 
     def _insert_some(self, connection: Connection, table: Table, rows: Rows) -> int:
@@ -174,7 +177,8 @@ class PostgresDatabase(Database):
         # in the order of the key: two workers that insert the same rows must not wait for each other (SYNC.md R4)
         key = [column.name for column in table.primary_key.columns]
         ordered = sorted(rows, key=lambda row: tuple(str(row[name]) for name in key))
-        cursor.executemany(statement, [[row[name] for name in names] for row in ordered])
+        with _as_of_the_driver(f"INSERT {table.name}"):
+            cursor.executemany(statement, [[row[name] for name in names] for row in ordered])
         return cursor.rowcount
 
     def insert_new(self, table: Table) -> NewInsert:
@@ -197,8 +201,17 @@ class PostgresDatabase(Database):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
 
 
+@contextmanager
+def _as_of_the_driver(statement: str) -> Iterator[None]:
+    """Statements that go past SQLAlchemy raise what all others raise: 503 or 500 is decided by the kind of error."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
+
+
 def _limit_waits(raw: psycopg.Connection[Any], _record: object) -> None:
-    raw.execute(f"SET lock_timeout = '{_LOCK_WAIT_S}s'")
+    raw.execute(f"SET lock_timeout = {int(LOCK_WAIT_S * 1000)}")
     raw.execute(f"SET idle_in_transaction_session_timeout = '{_IDLE_IN_TRANSACTION_S}s'")
     raw.commit()
 
