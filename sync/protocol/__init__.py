@@ -9,7 +9,12 @@
 ``POST /v1/photos/missing``              :class:`MissingRequest` → :class:`MissingAnswer`
 ``PUT  /v1/photos/{sha256}``             the JPEG's bytes → :class:`PhotoAnswer`
 ``GET  /v1/feed/{topic}?after=CURSOR``   :class:`FeedPage`: what changed since the cursor, oldest first
+``GET  /v1/units?state=``                :class:`UnitList`; ``/v1/units/{lpn}`` :class:`UnitAnswer` (leads)
+``POST /v1/units/{lpn}/decision``        :class:`DecisionRequest` → :class:`UnitAnswer`, 409 :class:`DecisionConflict`
 ``GET  /v1/status``                      :class:`StatusAnswer`: counts
+``GET  /v1/figures[/{view}[/units]]``    :class:`FiguresIndex`, :class:`FiguresAnswer`, :class:`UnitsPage`
+``GET  /v1/queue``                       :class:`QueuePage`: what waits for a lead
+``POST /v1/session`` · ``/v1/people``    signing in by password or by the company's provider; who may what
 =======================================  =====================================================================
 
 Every request but ``health`` carries ``Station-Protocol: 1`` and, where the server asks for one, a bearer token. Every
@@ -59,6 +64,20 @@ from sync.protocol.feed import (
     fold_digests,
     item_digest,
 )
+from sync.protocol.figures import (
+    Definition,
+    Figure,
+    FigureRow,
+    FiguresAnswer,
+    FiguresIndex,
+    NotFed,
+    QueueKind,
+    QueueLine,
+    QueuePage,
+    UnitLine,
+    UnitsPage,
+    ViewDefinition,
+)
 from sync.protocol.journal import (
     Code,
     EntryResult,
@@ -77,6 +96,21 @@ from sync.protocol.operations import (
     HoldAnswer,
     HoldRequest,
 )
+from sync.protocol.people import (
+    CSRF_HEADER,
+    SESSION_COOKIE,
+    BadgeAnswer,
+    HeldRole,
+    NewPassword,
+    PasswordRequest,
+    PeopleAnswer,
+    PersonAnswer,
+    PersonRequest,
+    PinRequest,
+    SessionAnswer,
+    SignInRequest,
+    SiteKeyAnswer,
+)
 from sync.protocol.photos import (
     MissingAnswer,
     MissingRequest,
@@ -87,22 +121,38 @@ from sync.protocol.server import (
     HelloAnswer,
     StatusAnswer,
 )
+from sync.protocol.units import (
+    DecisionConflict,
+    DecisionRequest,
+    MoneyBody,
+    Permission,
+    UnitAnswer,
+    UnitDecision,
+    UnitInspection,
+    UnitList,
+)
 
 __all__ = [
     "BAD_SEAL",
+    "CSRF_HEADER",
     "DEVICE_REVOKED",
     "NOTHING_FOLDED",
     "SEAL_HEADER",
+    "SESSION_COOKIE",
     "SKEW_SECONDS",
     "TOKEN_SECONDS",
     "TOKEN_TIME",
     "TOKEN_VARIABLE",
     "VERSION",
     "VERSION_HEADER",
+    "BadgeAnswer",
     "Code",
     "CodeAnswer",
     "CodeRequest",
     "Countersigned",
+    "DecisionConflict",
+    "DecisionRequest",
+    "Definition",
     "EnrolAnswer",
     "EnrolRequest",
     "EntryResult",
@@ -114,30 +164,57 @@ __all__ = [
     "ErrorBody",
     "FeedItem",
     "FeedPage",
+    "Figure",
+    "FigureRow",
+    "FiguresAnswer",
+    "FiguresIndex",
     "Head",
     "HealthAnswer",
+    "HeldRole",
     "HelloAnswer",
     "HoldAnswer",
     "HoldRequest",
     "Limits",
     "MissingAnswer",
     "MissingRequest",
+    "MoneyBody",
     "Name",
+    "NewPassword",
+    "NotFed",
+    "PasswordRequest",
+    "PeopleAnswer",
+    "Permission",
+    "PersonAnswer",
+    "PersonRequest",
     "PhotoAnswer",
+    "PinRequest",
     "Place",
     "Position",
     "Positive",
     "PushAnswer",
     "PushRequest",
+    "QueueKind",
+    "QueueLine",
+    "QueuePage",
     "RotateAnswer",
     "RotateRequest",
     "ServerKey",
+    "SessionAnswer",
     "Sha256",
+    "SignInRequest",
+    "SiteKeyAnswer",
     "StationSummary",
     "StationsAnswer",
     "Status",
     "StatusAnswer",
     "Topic",
+    "UnitAnswer",
+    "UnitDecision",
+    "UnitInspection",
+    "UnitLine",
+    "UnitList",
+    "UnitsPage",
+    "ViewDefinition",
     "WireEntry",
     "fold_digests",
     "item_digest",

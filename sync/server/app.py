@@ -17,11 +17,11 @@ from sqlalchemy.exc import (
     TimeoutError,
 )
 
-from station.errors import InvalidInput, StoreFault
+from station.errors import EnvironmentFault, InvalidInput, OperatorError, StoreFault
 from sync.protocol import ErrorAnswer, ErrorBody
 from sync.server.auth import Unauthorised
 from sync.server.errors import ApiError
-from sync.server.routes import access, bench, downstream, feed, operations
+from sync.server.routes import access, bench, downstream, feed, figures, operations, people, sessions, units
 from sync.server.service import Service
 
 logger = logging.getLogger(__name__)
@@ -39,8 +39,12 @@ def build_app(service: Service) -> Litestar:
             *access.routes(service),
             *bench.routes(service),
             *feed.routes(service),
+            *units.routes(service),
+            *figures.routes(service),
             *downstream.routes(service),
             *operations.routes(service),
+            *people.routes(service),
+            *sessions.routes(service),
         ],
         before_request=service.identify,
         on_shutdown=[service.close],
@@ -79,8 +83,12 @@ def _as_refusal(error: Exception) -> ApiError:
         )  # fmt: skip
     if isinstance(error, InvalidInput):
         return ApiError(400, "invalid", str(error), "see sync/protocol")
+    if isinstance(error, OperatorError):
+        return ApiError(409, "not_now", str(error), "see the message")
     if isinstance(error, StoreFault):
         return ApiError(507, "storage", str(error), "free space on the server; the bench keeps its copy")
+    if isinstance(error, EnvironmentFault):
+        return ApiError(503, "elsewhere", str(error), "try again later, or ask IT", {"Retry-After": "5"})
     if isinstance(error, (DBAPIError, TimeoutError)) and not isinstance(error, _OF_THE_CONTENT):
         logger.warning("database: %s", getattr(error, "orig", error))
         return ApiError(503, "database", "the database does not take it now", "try again later", {"Retry-After": "5"})

@@ -43,6 +43,8 @@ class Caller:
     """What the caller may do now; never taken from the request."""
     is_proven: bool = False
     """The station proved with its own key who it is; a shared token proves nothing of the kind."""
+    merchant: str | None = None
+    """The only merchant whose goods it may see; None = all of the site."""
 
     @property
     def kind(self) -> CallerKind:

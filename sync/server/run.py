@@ -28,9 +28,11 @@ from sync.server.access.signing import KEYS, load_key
 from sync.server.app import build_app
 from sync.server.auth import Authenticator, LoopbackOnly, SharedToken
 from sync.server.downstream.composition import Downstream
+from sync.server.guards import Guarded, PatientH11
 from sync.server.operations.measuring import ServerMetrics
 from sync.server.operations.metrics import Slots
 from sync.server.operations.transfer import refuse_unfinished
+from sync.server.people.setup import people_settings
 from sync.server.photos import open_photos
 from sync.server.service import Service
 from sync.server.storage import database_url, open_database
@@ -83,7 +85,7 @@ def serve(settings: ServerSettings, ready: Callable[[str], None], stop: threadin
                 photos = open_photos(settings.photos, folder / "photos")
                 clock, keys = SystemClock(), folder / KEYS
                 downstream = Downstream.from_environment(database, clock, keys)
-                service = Service(database, photos, authenticator, clock, Limits(), load_key(keys), downstream, ServerMetrics(slots))
+                service = Service(database, photos, authenticator, clock, Limits(), load_key(keys), downstream, ServerMetrics(slots), people_settings(database, keys, folder))
             except StationError:
                 database.close()
                 raise
@@ -196,7 +198,8 @@ def _run(service: Service, listener: socket.socket, stop: threading.Event | None
     app = build_app(service)
     service.metrics.add_routes(str(route.path_format) for route in app.routes)
     config = uvicorn.Config(
-        service.metrics.measured(cast("ASGIApp", app)),
+        Guarded(service.metrics.measured(cast("ASGIApp", app))),
+        http=PatientH11,
         log_config=None,
         access_log=False,
         lifespan="on",

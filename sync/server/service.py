@@ -19,11 +19,16 @@ from sync.server.auth import Authenticator, Caller, FirstThatClaims, Unauthorise
 from sync.server.downstream.composition import Downstream
 from sync.server.errors import ApiError
 from sync.server.feed import Feed
+from sync.server.figures import keep_figures
 from sync.server.journal import Journal
 from sync.server.operations.measuring import ServerMetrics
+from sync.server.people.authority import check_authority
+from sync.server.people.setup import People, PeopleSettings
 from sync.server.photos import PhotoRegister, PhotoStore
 from sync.server.projection import project
+from sync.server.returns.books import derogable_gates
 from sync.server.storage import Database
+from sync.server.units.applier import Units
 
 HttpRequest = Request[Any, Any, State]  # the frameworks' own generics
 _P = ParamSpec("_P")
@@ -39,14 +44,19 @@ class Service:
     def __init__(
         self, database: Database, photos: PhotoStore, authenticator: Authenticator, clock: Clock, limits: Limits,
         signing: SigningKey, downstream: Downstream, metrics: ServerMetrics | None = None,
+        people: PeopleSettings | None = None,
     ) -> None:  # fmt: skip
         self.database = database
         self.downstream = downstream
-        self.journal = Journal(database, (project, downstream.outbox.apply))
         self.feed = Feed(database)
+        self.units = Units(self.feed, derogable_gates)
+        self.journal = Journal(
+            database, (project, self.units.apply, check_authority, downstream.outbox.apply, keep_figures)
+        )
         self.photos = PhotoRegister(database, photos)
+        self.people = People(database, self.feed, clock, people or PeopleSettings())
         self.access = Access(database, clock, signing)
-        self.identities = FirstThatClaims([self.access.tokens, authenticator])
+        self.identities = FirstThatClaims([self.people.sessions, self.access.tokens, authenticator])
         self.clock = clock
         self.limits = limits
         self._writer = ThreadPoolExecutor(database.writers, thread_name_prefix="journal-writer")
@@ -114,6 +124,7 @@ class Service:
         self.downstream.close()
         self._writer.shutdown()
         self._readers.shutdown()
+        self.people.close()
         self.database.close()
 
 

@@ -18,6 +18,8 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
     async def page(request: HttpRequest) -> FeedPage:
         caller = service.caller(request)
         topic = _topic(request.path_params["topic"])
+        if topic is Topic.PEOPLE:
+            caller.require_station()  # verifiers of PINs are for benches alone
         cursor: str | None = request.query_params.get("after")
         limit: str = request.query_params.get("limit", str(PAGE))
         if not limit.isdecimal() or not 1 <= int(limit) <= PAGE:
