@@ -114,7 +114,8 @@ def back_up(home: Path, folder: Path, clock: Clock) -> Manifest:
                 old.unlink()
     except OSError as error:
         raise StoreFault(
-            f"the backup could not be written to {str(folder)!r}: {error.strerror or error}; the one before is untouched"
+            f"the backup could not be written to {str(folder)!r}: {error.strerror or error}; "
+            "the one before is untouched"
         ) from error
     logger.info("backup of %s written to %s: %d photos", station, folder, there)
     return manifest
@@ -253,7 +254,9 @@ def _unsent(database: Path) -> tuple[list[Entry], list[str], str]:
     engine = make_engine(database, "reader")
     try:
         with faults("reading the journal"), engine.connect() as connection, connection.begin():
-            answered = {(generation, seq) for generation, seq in connection.execute(sa.select(_acks.c.generation, _acks.c.seq))}
+            answered = {
+                (generation, seq) for generation, seq in connection.execute(sa.select(_acks.c.generation, _acks.c.seq))
+            }
             entries = [
                 entry for entry in all_entries(connection, unreadable) if (entry.generation, entry.seq) not in answered
             ]

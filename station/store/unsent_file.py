@@ -59,9 +59,7 @@ class UnsentFile:
             about = msgspec.json.decode(self._file.read(MANIFEST), type=_About)
             lines = self._file.read("entries.jsonl")
         except (zipfile.BadZipFile, KeyError, msgspec.MsgspecError) as error:
-            raise InvalidInput(
-                f"{str(path)!r} is not a file of 'station backup --unsent': {error}"
-            ) from error
+            raise InvalidInput(f"{str(path)!r} is not a file of 'station backup --unsent': {error}") from error
         except OSError as error:
             raise StoreFault(f"{str(path)!r} cannot be read: {error.strerror or error}") from error
         if about.format != UNSENT_FORMAT or hashlib.sha256(lines).hexdigest() != about.entries_sha256:

@@ -26,6 +26,10 @@ _database = click.option(
 _photos = click.option(
     "--photos", metavar="URL", help="Folder or s3://… of the server. Default: server/photos in the home folder."
 )
+_keys = click.option(
+    "--keys", metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
+    help="Another folder, kept apart from the backup, for the server's keys. Without it they are not saved.",
+)  # fmt: skip
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 
 
@@ -48,24 +52,34 @@ def migrate(source: str, target: str, photos_from: str | None, photos_to: str | 
     if (photos_from is None) != (photos_to is None):
         raise click.UsageError("--photos-from and --photos-to belong together")
     here = _home() / "server" / "photos"
-    stores = [open_photos(text, here) if text is not None else None for text in (photos_from, photos_to)]
-    _tell_moved(save.migrate(database_url(source), database_url(target), *stores, progress=_progress()), as_json)
+    old, new = (open_photos(text, here) if text is not None else None for text in (photos_from, photos_to))
+    _tell_moved(save.migrate(database_url(source), database_url(target), old, new, _progress()), as_json)
 
 
 @click.command()
-@click.option("--out", metavar="DIR", required=True, type=click.Path(file_okay=False, path_type=Path),
-              help="The backup's folder; a backup that is there is replaced, photos there are not copied again.")  # fmt: skip
+@click.option(
+    "--out",
+    metavar="DIR",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The backup's folder; a backup that is there is replaced, photos there are not copied again.",
+)
+@_keys
 @_database
 @_photos
 @_json
-def backup(out: Path, database: str | None, photos: str | None, as_json: bool) -> None:
+def backup(out: Path, keys: Path | None, database: str | None, photos: str | None, as_json: bool) -> None:
     """Save the server, running or not: database, photos, and a manifest that names them by hash."""
     import msgspec
 
     from station.clock import SystemClock
     from sync.server.operations import save
 
+    if keys is not None and keys.absolute().is_relative_to(out.absolute()):
+        raise click.UsageError("--keys must not lie in --out: who finds the backup must not find the keys with it")
     made = save.backup(_url(database), _store(photos), out.absolute(), SystemClock(), _progress())
+    if keys is not None:
+        save.copy_keys(_home() / "server" / "keys", keys.absolute())
     entries = made.tables["entries"].rows
     if as_json:
         click.echo(msgspec.json.encode(made))
@@ -73,20 +87,27 @@ def backup(out: Path, database: str | None, photos: str | None, as_json: bool) -
         click.echo(f"{entries} entries and {made.photos} photos saved in {out}")
         if made.photos_missing:
             click.echo(f"{made.photos_missing} photos are known but could not be read: see the log")
+        if keys is None:
+            click.echo(
+                f"the server's keys are not in it: keep {_home() / 'server' / 'keys'} elsewhere, or give --keys DIR"
+            )
 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@_keys
 @_database
 @_photos
 @_json
-def restore(folder: Path, database: str | None, photos: str | None, as_json: bool) -> None:
+def restore(folder: Path, keys: Path | None, database: str | None, photos: str | None, as_json: bool) -> None:
     """Make an empty database the server that was saved in FOLDER.
 
     It gets a new epoch: benches then offer again what came in after the backup.
     """
     from sync.server.operations import save
 
+    if keys is not None and not save.copy_keys(keys.absolute(), _home() / "server" / "keys"):
+        raise click.UsageError(f"--keys {str(keys)!r}: there are no keys")
     _tell_moved(save.restore(folder.absolute(), _url(database), _store(photos), _progress()), as_json)
 
 

@@ -119,9 +119,7 @@ class Eraser:
             with self._database.writing() as connection:
                 these = (erased_photos.c.site_id == site_id, erased_photos.c.sha256.in_(open_photos))
                 connection.execute(update(erased_photos).where(*these).values(erased_at=at))
-                connection.execute(
-                    delete(photos).where(photos.c.site_id == site_id, photos.c.sha256.in_(open_photos))
-                )
+                connection.execute(delete(photos).where(photos.c.site_id == site_id, photos.c.sha256.in_(open_photos)))
             gone += len(open_photos)
         still_open = exists().where(
             erased_photos.c.site_id == erasures.c.site_id, erased_photos.c.erasure_id == erasures.c.erasure_id,
@@ -212,7 +210,11 @@ class Eraser:
         if with_records:
             places = or_(
                 *(
-                    and_(entries.c.station == row.station, entries.c.generation == row.generation, entries.c.seq == row.seq)
+                    and_(
+                        entries.c.station == row.station,
+                        entries.c.generation == row.generation,
+                        entries.c.seq == row.seq,
+                    )
                     for row in of_units
                 )
             )
@@ -258,7 +260,7 @@ class Eraser:
         return _answer(row._mapping)
 
 
-def _inspections_of(connection: Connection, site_id: str, units: Sequence[str]) -> Sequence[Row[Any]]:
+def _inspections_of(connection: Connection, site_id: str, units: Sequence[str]) -> Sequence[Row[str, str, int, int]]:
     return connection.execute(
         select(
             inspections.c.inspection_id, inspections.c.station, inspections.c.generation, inspections.c.seq

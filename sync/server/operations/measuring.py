@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sqlalchemy import Connection, func, select
 
@@ -46,7 +47,7 @@ class ServerMetrics:
         metrics = self.metrics
 
         async def measured(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http":
+            if scope["type"] != ScopeType.HTTP:
                 await app(scope, receive, send)
                 return
             status = "none"
@@ -81,7 +82,8 @@ def gauges(database: Database, waiting: int, now: datetime) -> list[Gauge]:
             Gauge("station_bench_entries", "Entries held of a bench, over all generations.", held),
             Gauge("station_quarantined", "Entries that wait for a person or a newer server.",
                   [({}, _count(connection, quarantine.c.seq))]),
-            Gauge("station_disputed", "Forks and id collisions that are kept.", [({}, _count(connection, disputes.c.seq))]),
+            Gauge("station_disputed", "Forks and id collisions that are kept.",
+                  [({}, _count(connection, disputes.c.seq))]),
             Gauge("station_photos", "Photos that are held.", [({}, _count(connection, photos.c.sha256))]),
             Gauge("station_feed_revision", "Newest revision of a topic.",
                   [({"site": site, "topic": topic}, rev) for site, topic, rev in connection.execute(

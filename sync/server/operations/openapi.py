@@ -1,8 +1,8 @@
 """The OpenAPI document of this server, made from the messages that the handlers decode and encode.
 
-Context: the handlers read bodies by hand (caps, gzip, one bad entry must not hide the others), so a framework that looks
-at their signatures would describe them wrongly. Decision: schemas come from msgspec for the very types that are decoded;
-what a handler takes and answers is said in ``_DESCRIBED`` here, or by the handler itself through ``opt=described(…)``.
+Context: the handlers read bodies by hand (caps, gzip, one bad entry must not hide the others), so a framework that
+looks at their signatures would describe them wrongly. Decision: schemas come from msgspec for the very types that are
+decoded; what a handler takes and answers is said in ``_DESCRIBED`` here, or by itself through ``opt=described(…)``.
 A handler of which nothing is said appears with its path, its docstring and the type that it returns. Price: a test
 compares the document with the served routes, and schemathesis the document with what is answered.
 """
@@ -51,13 +51,15 @@ cannot be continued. For each entry:
 * `hash` = hex SHA-256 of: the 26 bytes `returns-station journal v1` and a NUL byte, followed by the UTF-8 of the JSON
   object with exactly these keys in this order, without spaces, non-ASCII characters not escaped:
   `{{"actor":…,"generation":…,"id":…,"kind":…,"payload_sha256":…,"prev_hash":…,"recorded_at":…,"schema":…,"seq":…,"station":…}}`.
-  Strings escape only `"`, `\\\\` and control characters (`\\\\b \\\\f \\\\n \\\\r \\\\t`, others as `\\\\u00XX`); NUL is not
+  Strings escape only `"`, `\\` and control characters (`\\b \\f \\n \\r \\t`, others as `\\u00XX`); NUL is not
   allowed.
 * `id` is a UUIDv7, new for every entry; `recorded_at` is UTC as `2026-11-22T10:17:03.250000Z`.
 
 A body may be sent with `Content-Encoding: gzip`.
 """
 
+_POSSIBLE: Final = (404, 409, 410, 411, 413, 415, 422, 426, 429, 507)
+"""What a handler of which nothing is said may answer besides."""
 _MAIN_ERRORS: Final = (400, 401, 403, 426, 503)
 
 
@@ -176,7 +178,7 @@ def _guessed(handler: HTTPRouteHandler) -> Described:
         (returned,) = typing.get_args(returned)
     kind = returned if isinstance(returned, type) and issubclass(returned, msgspec.Struct) else None
     media = getattr(handler.media_type, "value", handler.media_type) or "application/octet-stream"
-    return Described(answers={handler.status_code: kind or str(media)})
+    return Described(answers={handler.status_code: kind or str(media)}, errors=_POSSIBLE)
 
 
 def _operation(method: str, path: str, about: Described, handler: HTTPRouteHandler) -> Json:
@@ -185,7 +187,8 @@ def _operation(method: str, path: str, about: Described, handler: HTTPRouteHandl
     made: Json = {"summary": summary, "operationId": method.lower() + name, "parameters": _parameters(path, about)}
     if about.body is not None:
         made["requestBody"] = {
-            "required": True, "content": {"application/json": {"schema": {"$ref": _REF.format(name=about.body.__name__)}}}
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": _REF.format(name=about.body.__name__)}}},
         }  # fmt: skip
     if about.raw_body is not None:
         made["requestBody"] = {
@@ -207,6 +210,8 @@ _WHY: Final = {
     401: "No token, or not the right one.",
     403: "Not allowed for this caller.",
     404: "There is no such thing.",
+    409: "Not in this state.",
+    429: "Too often; come again after Retry-After.",
     410: "The cursor is too old: begin without one.",
     411: "Content-Length is missing.",
     413: "Too large; hello tells the limits.",
@@ -238,7 +243,8 @@ def _parameters(path: str, about: Described) -> list[Json]:
         )  # fmt: skip
     if not about.open:
         made.append(
-            {"name": VERSION_HEADER, "in": "header", "required": True, "schema": {"type": "string", "enum": [str(VERSION)]}}
+            {"name": VERSION_HEADER, "in": "header", "required": True,
+             "schema": {"type": "string", "enum": [str(VERSION)]}}
         )  # fmt: skip
     return made
 

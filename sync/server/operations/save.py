@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -224,6 +223,36 @@ def copy_photos(rows: Database, source: PhotoStore, target: PhotoStore, progress
         after = names[-1]
 
 
+def copy_keys(source: Path, target: Path) -> int:
+    """Copy the server's keys, readable by their owner only; how many. One that is there and differs is not replaced.
+
+    They are never part of a backup: whoever has both could try every PIN and sign as this server.
+
+    Raises:
+        OperatorError: another key of this name is there.
+        StoreFault: the disk failed.
+    """
+    count = 0
+    try:
+        for path in sorted(source.iterdir()) if source.is_dir() else ():
+            if not path.is_file():
+                continue
+            content, there = path.read_bytes(), target / path.name
+            if there.exists():
+                if there.read_bytes() != content:
+                    raise OperatorError(f"{str(there)!r} is another key; nothing was replaced. Give another folder")
+            else:
+                make_folder(target)
+                if os.name != "nt":
+                    target.chmod(0o700)
+                write_durably(there, content)
+                there.chmod(0o600)
+            count += 1
+    except OSError as error:
+        raise StoreFault(f"the keys could not be copied to {str(target)!r}: {error.strerror or error}") from error
+    return count
+
+
 @contextmanager
 def _opened(url: URL) -> Iterator[Database]:
     database = open_database(url)
@@ -248,7 +277,9 @@ def _refuse_running(database: Database) -> None:
     with database.reading() as connection:
         others: Any = connection.scalar(query)
     if others > database.connections[1] - 1:
-        raise OperatorError(f"a server is running on {database.name}: stop it first, so that nothing comes in meanwhile")
+        raise OperatorError(
+            f"a server is running on {database.name}: stop it first, so that nothing comes in meanwhile"
+        )
 
 
 def _compare(saved: Database, manifest: Manifest) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Table, bindparam, delete, func, select, tuple_
+from sqlalchemy import Connection, Row, Table, bindparam, delete, func, select, tuple_, update
 
 from station.errors import OperatorError, StoreFault
 from sync.server.storage import Database
@@ -100,6 +100,15 @@ def copy_all(
 def new_epoch() -> str:
     """Another one than any before."""
     return secrets.token_hex(16)
+
+
+def change_epoch(database: Database) -> str:
+    """Give a server a new epoch: benches then offer again what it lacks."""
+    epoch = new_epoch()
+    here = (server_facts.c.site_id == SITE, server_facts.c.name == "epoch")
+    with database.writing() as connection:
+        connection.execute(update(server_facts).where(*here).values(value=epoch))
+    return epoch
 
 
 def tally(connection: Connection, table: Table) -> Tally:

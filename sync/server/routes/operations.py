@@ -9,6 +9,7 @@ from litestar import Litestar, Response, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 
 from sync.protocol import ErasureAnswer, ErasureRequest, ErasuresAnswer, HealthAnswer, HoldAnswer, HoldRequest
+from sync.server.auth import CallerKind
 from sync.server.errors import ApiError
 from sync.server.operations.erasing import Eraser
 from sync.server.operations.measuring import gauges
@@ -21,6 +22,7 @@ from sync.server.service import HttpRequest, Service
 
 _ADMIN = "admin"
 _LEAD = "lead"
+_AUDITOR = "auditor"
 _BODY_CAP = 64 * 1024
 
 
@@ -57,6 +59,8 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
     )
     async def photo(request: HttpRequest) -> Response[bytes]:
         caller = service.caller(request)
+        if caller.kind is not CallerKind.STATION:
+            caller.require_role(_LEAD, _AUDITOR)
         sha256: str = request.path_params["sha256"]
         try:
             jpeg = await service.read(service.photos.read, caller.site_id, sha256)
@@ -73,7 +77,9 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         )
 
     @post(
-        "/v1/erasures", status_code=202, opt=described(body=ErasureRequest, answers={202: ErasureAnswer}, errors=(404, 409, 413, 415))
+        "/v1/erasures",
+        status_code=202,
+        opt=described(body=ErasureRequest, answers={202: ErasureAnswer}, errors=(404, 409, 413, 415)),
     )
     async def erase(request: HttpRequest) -> ErasureAnswer:
         """Ask that what was recorded of one unit be forgotten: photos and records; hashes stay."""
@@ -81,13 +87,15 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         caller.require_role(_ADMIN)
         asked = await read_json(request, ErasureRequest, _BODY_CAP)
         who = caller.person or ""
-        return await service.write(eraser.request, caller.site_id, asked.unit_id, asked.reason, who, service.clock.now())
+        return await service.write(
+            eraser.request, caller.site_id, asked.unit_id, asked.reason, who, service.clock.now()
+        )
 
     @get("/v1/erasures", opt=described(answers={200: ErasuresAnswer}))
     async def erasures(request: HttpRequest) -> ErasuresAnswer:
         """What was erased, and what is still to be."""
         caller = service.caller(request)
-        caller.require_role(_ADMIN, "auditor")
+        caller.require_role(_ADMIN, _AUDITOR)
         return await service.read(eraser.listed, caller.site_id)
 
     @put("/v1/holds/{unit_id:str}", opt=described(body=HoldRequest, answers={200: HoldAnswer}, errors=(413, 415)))

@@ -193,8 +193,8 @@ def test_a_changed_file_is_refused(tmp_path: Path, clock: SteadyClock) -> None:
     target.write_bytes(content)
     with pytest.raises((InvalidInput, StoreFault)):
         UnsentFile(target)
+    (tmp_path / "x").write_bytes(b"nonsense")
     with pytest.raises(InvalidInput, match="is not a file of"):
-        (tmp_path / "x").write_bytes(b"nonsense")
         UnsentFile(tmp_path / "x")
 
 

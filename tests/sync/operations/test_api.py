@@ -42,7 +42,7 @@ def test_every_message_of_the_protocol_is_described(document: dict) -> None:
     for path, methods in paths.items():
         for method, operation in methods.items():
             assert operation["summary"], (method, path)
-            assert any(int(status) < 300 for status in operation["responses"]), (method, path)
+            assert any(int(status) < 400 for status in operation["responses"]), (method, path)
     identities = [one["operationId"] for methods in paths.values() for one in methods.values()]
     assert len(identities) == len(set(identities))
 
@@ -61,7 +61,9 @@ class StrangersClient:
         self.client = client
         self.document = client.get("/v1/openapi.json").json()
         paths = self.document["paths"]
-        self.push_path = next(path for path, one in paths.items() if one.get("post", {}).get("operationId") == "postJournal")
+        self.push_path = next(
+            path for path, one in paths.items() if one.get("post", {}).get("operationId") == "postJournal"
+        )
         (header,) = [one for one in paths[self.push_path]["post"]["parameters"] if one["in"] == "header"]
         self.headers = {header["name"]: header["schema"]["enum"][0]}
         self.fields = list(self.document["components"]["schemas"]["WireEntry"]["required"])
@@ -165,17 +167,19 @@ def test_metrics_count_what_happened(client: httpx.Client) -> None:
 
 def test_metrics_need_the_token_where_there_is_one(tmp_path: Path) -> None:
     token = "a-long-secret-of-the-floor"
-    with ServerProcess(tmp_path / "home", environment={"STATION_SERVER_TOKEN": token}) as running:
-        with httpx.Client(base_url=running.url, trust_env=False) as client:
-            assert client.get("/v1/metrics").status_code == 401
-            assert client.get("/v1/metrics", headers={"Authorization": f"Bearer {token}"}).status_code == 200
-            assert client.get("/v1/health/live").status_code == 200
-            name = hashlib.sha256(jpeg_of(1)).hexdigest()
-            assert client.get(f"/v1/photos/{name}", headers=VERSION).status_code == 401
-            for path in ("/v1/erasures", "/v1/holds/u"):
-                answer = client.request("GET" if "era" in path else "DELETE", path,
-                                        headers=VERSION | {"Authorization": f"Bearer {token}"})  # fmt: skip
-                assert answer.status_code == 403, "a bench's token is no administrator"
+    with (
+        ServerProcess(tmp_path / "home", environment={"STATION_SERVER_TOKEN": token}) as running,
+        httpx.Client(base_url=running.url, trust_env=False) as client,
+    ):
+        known = {"Authorization": f"Bearer {token}"}
+        assert client.get("/v1/metrics").status_code == 401
+        assert client.get("/v1/metrics", headers=known).status_code == 200
+        assert client.get("/v1/health/live").status_code == 200
+        name = hashlib.sha256(jpeg_of(1)).hexdigest()
+        assert client.get(f"/v1/photos/{name}", headers=VERSION).status_code == 401
+        for method, path in (("GET", "/v1/erasures"), ("DELETE", "/v1/holds/u")):
+            answer = client.request(method, path, headers=VERSION | known)
+            assert answer.status_code == 403, "a bench's token is no administrator"
 
 
 def test_a_photo_comes_back_as_it_went(client: httpx.Client) -> None:

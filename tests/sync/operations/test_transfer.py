@@ -6,7 +6,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def epoch_of(url: URL) -> str:
 
 
 @pytest.fixture
-def filled(tmp_path: Path) -> Iterator[tuple[URL, PhotoFolder, list[Entry]]]:
+def filled(tmp_path: Path) -> tuple[URL, PhotoFolder, list[Entry]]:
     """A server at rest with 700 entries, two photos each for the first of them."""
     url, photos = sqlite_url(tmp_path / "old"), PhotoFolder(tmp_path / "old" / "photos")
     chain, jpegs = some_entries(700)
@@ -84,7 +84,7 @@ def filled(tmp_path: Path) -> Iterator[tuple[URL, PhotoFolder, list[Entry]]]:
     database = open_database(url)
     fill(database, photos, chain, jpegs | named)
     database.close()
-    yield url, photos, chain
+    return url, photos, chain
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -187,7 +187,7 @@ def sqlite_with_one_entry(folder: Path) -> URL:
     return url
 
 
-@pytest.mark.parametrize("at", [1, 4, 9, 14])
+@pytest.mark.parametrize("at", [4, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 9, 14))])
 def test_a_move_that_is_killed_is_old_or_new(
     filled: tuple[URL, PhotoFolder, list[Entry]], tmp_path: Path, at: int
 ) -> None:
@@ -364,6 +364,7 @@ def test_after_a_restore_the_centre_holds_the_union(
         drained(outbox, server.url)
         assert server.status()["entries"] == 40
     home = tmp_path / "second"
+    save.copy_keys(tmp_path / "first" / "server" / "keys", home / "server" / "keys")
     save.restore(backup_folder, sqlite_url(home / "server"), PhotoFolder(home / "server" / "photos"))
     with LocalServer(home) as server:
         assert server.status()["entries"] == 25
@@ -408,15 +409,12 @@ def test_benches_go_on_with_the_server_that_moved(
     with LocalServer(tmp_path / "first") as server:
         drained(outbox, server.url)
     new, photos = make_postgres(None), PhotoFolder(tmp_path / "second" / "server" / "photos")
-    moved = save.migrate(
-        database_url(f"sqlite:///{server.database}"), new, PhotoFolder(server.photo_folder), photos
-    )
+    moved = save.migrate(database_url(f"sqlite:///{server.database}"), new, PhotoFolder(server.photo_folder), photos)
     outbox.record(chain[12:], jpegs)
+    save.copy_keys(server.home / "server" / "keys", tmp_path / "second" / "server" / "keys")
     from tests.sync.material import ServerProcess
 
-    with ServerProcess(
-        tmp_path / "second", "--database", new.render_as_string(hide_password=False)
-    ) as after:
+    with ServerProcess(tmp_path / "second", "--database", new.render_as_string(hide_password=False)) as after:
         drained(outbox, after.url)
         status = after.status()
         assert (status["entries"], status["inspections"], status["photos"]) == (20, 20, 20)
