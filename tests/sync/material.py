@@ -48,9 +48,11 @@ SWIFT = Timing(first_s=0.02, offline_cap_s=0.2, server_cap_s=0.2, pause_s=0.2, i
 
 
 def jpeg_of(number: int, size: int = 3000) -> bytes:
-    """Bytes that are a JPEG by magic and differ by number."""
-    body = hashlib.sha256(str(number).encode()).digest() * (size // 32)
-    return b"\xff\xd8\xff\xe0" + body + b"\xff\xd9"
+    """Bytes that are a JPEG by their segments (no decoder would like the picture) and differ by number."""
+    scan = (hashlib.sha256(str(number).encode()).digest() * (size // 32)).replace(b"\xff", b"\xfe")
+    frame = b"\xff\xc0\x00\x0b\x08\x04\x38\x07\x80\x01\x01\x11\x00"
+    head = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+    return b"\xff\xd8" + head + frame + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + scan + b"\xff\xd9"
 
 
 def an_inspection(number: int, photos: Sequence[bytes] = (), corrects: str | None = None) -> Inspection:

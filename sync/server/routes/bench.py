@@ -24,12 +24,15 @@ from sync.protocol import (
 )
 from sync.server.auth import Caller
 from sync.server.errors import ApiError
+from sync.server.images import PhotoCheck
 from sync.server.journal import Pushed
 from sync.server.judge import judge
+from sync.server.photos.ports import Upload
 from sync.server.projection import counts
 from sync.server.routes.bodies import chunks_of, decode, read_capped, read_json, too_large, unpack
 from sync.server.service import HttpRequest, Service
 from sync.server.storage import Database
+from sync.server.units import CENTRE
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +65,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
     @post("/v1/journal", status_code=200)
     async def push(request: HttpRequest) -> PushAnswer:
         caller = service.caller(request)
+        caller.require_station()
         body = await read_capped(chunks_of(request), request.content_length, limits.body_bytes)
         encoding = request.headers.get("content-encoding", "").lower()
         started = time.perf_counter()
@@ -84,6 +88,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
     @post("/v1/photos/missing", status_code=200)
     async def missing(request: HttpRequest) -> MissingAnswer:
         caller = service.caller(request)
+        caller.require_station()
         asked = await read_json(request, MissingRequest, limits.body_bytes)
         if len(asked.hashes) > limits.missing_hashes:
             raise ApiError(413, "too_many", f"{len(asked.hashes)} hashes", f"ask for {limits.missing_hashes} at most")
@@ -93,6 +98,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
     @put("/v1/photos/{sha256:str}", status_code=201)
     async def photo(request: HttpRequest) -> Response[PhotoAnswer]:
         caller = service.caller(request)
+        caller.require_station()
         sha256: str = request.path_params["sha256"]
         declared = request.content_length
         if declared is None:
@@ -118,7 +124,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
 
 def _push(service: Service, caller: Caller, body: bytes, encoding: str, seal: str | None) -> tuple[str, Pushed]:
     request = decode(PushRequest, unpack(body, encoding, service.limits.body_bytes))
-    if not caller.may_write_for(request.station):
+    if request.station == CENTRE or not caller.may_write_for(request.station):
         raise _foreign(request.station)
     if len(request.entries) > service.limits.batch_entries:
         raise ApiError(
@@ -130,7 +136,7 @@ def _push(service: Service, caller: Caller, body: bytes, encoding: str, seal: st
 
 
 async def _receive(service: Service, request: HttpRequest, sha256: str, declared: int) -> int:
-    upload = await service.read(service.photos.store.receive, sha256)
+    upload, check = await service.read(service.photos.store.receive, sha256), PhotoCheck()
     try:
         buffer = bytearray()
         async for chunk in chunks_of(request):
@@ -138,18 +144,27 @@ async def _receive(service: Service, request: HttpRequest, sha256: str, declared
             if upload.size + len(buffer) > service.limits.photo_bytes:
                 raise too_large(service.limits.photo_bytes)
             if len(buffer) >= _CHUNK:
-                await service.read(upload.write, bytes(buffer))
+                await service.read(_take, upload, check, bytes(buffer))
                 buffer.clear()
-        await service.read(upload.write, bytes(buffer))
+        await service.read(_take, upload, check, bytes(buffer))
         if upload.size != declared:
             raise ApiError(400, "cut", f"{upload.size} bytes came, {declared} were announced", "send it again")
         try:
+            check.finish()
             await service.read(upload.keep)
         except InvalidInput as error:
             raise ApiError(422, "not_this_photo", str(error), "read the file again and check its hash") from error
         return upload.size
     finally:
         upload.abandon()
+
+
+def _take(upload: Upload, check: PhotoCheck, piece: bytes) -> None:
+    try:
+        check.feed(piece)
+    except InvalidInput as error:
+        raise ApiError(422, "not_a_photo", str(error), "the bench keeps its file; a lead sees the reason") from error
+    upload.write(piece)
 
 
 def _status(service: Service, site_id: str) -> StatusAnswer:
