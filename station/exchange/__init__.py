@@ -1,6 +1,11 @@
-"""Files in and out. Here: returns and catalogue from CSV files as merchants really send them.
+"""Files in and out.
 
-Reading is pure: a file in, an iterator of records and refused lines out, nothing is written here. A file is gone
-through twice: the survey finds out what only the whole column can say (day or month first) and which returns are
-scattered over the file; the second pass reads. Memory depends on neither's length.
+*In*: returns and catalogue from CSV files as merchants really send them. Reading is pure: a file in, an iterator of
+records and refused lines out, nothing is written here. A file is gone through twice: the survey finds out what only the
+whole column can say (day or month first) and which returns are scattered over the file; the second pass reads. Memory
+depends on neither's length.
+
+*Out*: the journal as EPCIS 2.0 (``epcis``), as CSV (``csv_export``), as lines of JSON (``journal_lines``), and the
+evidence of one unit (``dossier``, ``dossier_page``, ``dossier_verify``). Writing is pure too: entries in, pieces of
+bytes out; the same journal gives the same bytes.
 """

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from station.errors import StoreFault
 from station.journal.entry import Entry
+from station.journal.seal import CountersignedHead
+from station.store import lineage
 from station.store.engine import faults, make_engine
 from station.store.entries import all_entries
 from station.store.store import DATABASE
@@ -34,5 +36,22 @@ def read_entries(home: Path, kinds: Collection[str] | None = None) -> tuple[Entr
         with faults("reading the journal"), engine.connect() as connection, connection.begin():
             found = all_entries(connection, unreadable)
             return tuple(entry for entry in found if kinds is None or entry.kind in kinds)
+    finally:
+        engine.dispose()
+
+
+def read_countersigned(home: Path) -> tuple[CountersignedHead, ...]:
+    """What the server has signed for, the newest of each generation.
+
+    Raises:
+        StoreFault: no such journal, or the database cannot be read.
+    """
+    database = home / DATABASE
+    if not database.exists():
+        raise StoreFault(f"{str(home)!r} holds no station's journal: expected {DATABASE} in it")
+    engine = make_engine(database, "reader", read_only=True)
+    try:
+        with faults("reading the server's signatures"), engine.connect() as connection, connection.begin():
+            return lineage.countersigned(connection)
     finally:
         engine.dispose()

@@ -24,12 +24,18 @@ def journal() -> None:
 
 
 @journal.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_json
-def verify(as_json: bool) -> None:
+def verify(as_json: bool, file: Path | None) -> None:
     """Recompute every hash of the journal and of the photos, and compare the rows; exit 1 if anything is wrong.
 
-    Changes nothing. The station may be running.
+    Changes nothing. The station may be running. With FILE, a unit's evidence dossier, it checks that instead and needs
+    no station.
     """
+    if file is not None:
+        from ui.cli.exporting import verify_file
+
+        return verify_file(file, as_json)
     from station.store import proof
 
     report = proof.verify(_home(), progress=_progress())
