@@ -312,7 +312,9 @@ class SyncLoop:
             if result.code == Code.WITHHELD:
                 self._mark_stuck(entry, packed.withheld or result.detail or "")
                 continue
-            if result.status in (Status.CONFLICT, Status.ID_COLLISION):
+            if result.code in (Code.STALE, Code.NOT_ALLOWED):
+                logger.warning("%s/%s took no effect: %s", entry.generation, entry.seq, result.detail)
+            elif result.status in (Status.CONFLICT, Status.ID_COLLISION):
                 self._forked = True
                 logger.error("the server holds another entry at %s/%s: %s", entry.generation, entry.seq, result.code)
                 if self._lineage is not None:

@@ -9,6 +9,11 @@
 ``POST /v1/photos/missing``              :class:`MissingRequest` → :class:`MissingAnswer`
 ``PUT  /v1/photos/{sha256}``             the JPEG's bytes → :class:`PhotoAnswer`
 ``GET  /v1/feed/{topic}?after=CURSOR``   :class:`FeedPage`: what changed since the cursor, oldest first
+``POST /v1/returns``                     :class:`ReturnRequest`, with an ``Idempotency-Key`` → :class:`ReturnAnswer`
+``GET  /v1/returns?state=``              :class:`ReturnList`; ``/v1/returns/{id}`` :class:`ReturnAnswer`
+``POST /v1/returns/{id}/decision``       :class:`ReturnDecision` → :class:`ReturnAnswer` (leads)
+``PUT  /v1/merchants/{id}``              :class:`MerchantBody` → :class:`Uploaded`
+``POST /v1/catalogue``                   a list of ``station.returns.model.CatalogueItem`` → :class:`Uploaded`
 ``GET  /v1/units?state=``                :class:`UnitList`; ``/v1/units/{lpn}`` :class:`UnitAnswer` (leads)
 ``POST /v1/units/{lpn}/decision``        :class:`DecisionRequest` → :class:`UnitAnswer`, 409 :class:`DecisionConflict`
 ``GET  /v1/status``                      :class:`StatusAnswer`: counts
@@ -116,6 +121,18 @@ from sync.protocol.photos import (
     MissingRequest,
     PhotoAnswer,
 )
+from sync.protocol.returns import (
+    KEY_HEADER,
+    AskedLine,
+    LineAnswer,
+    MerchantBody,
+    ReasonBody,
+    ReturnAnswer,
+    ReturnDecision,
+    ReturnList,
+    ReturnRequest,
+    Uploaded,
+)
 from sync.protocol.server import (
     HealthAnswer,
     HelloAnswer,
@@ -136,6 +153,7 @@ __all__ = [
     "BAD_SEAL",
     "CSRF_HEADER",
     "DEVICE_REVOKED",
+    "KEY_HEADER",
     "NOTHING_FOLDED",
     "SEAL_HEADER",
     "SESSION_COOKIE",
@@ -145,6 +163,7 @@ __all__ = [
     "TOKEN_VARIABLE",
     "VERSION",
     "VERSION_HEADER",
+    "AskedLine",
     "BadgeAnswer",
     "Code",
     "CodeAnswer",
@@ -175,6 +194,8 @@ __all__ = [
     "HoldAnswer",
     "HoldRequest",
     "Limits",
+    "LineAnswer",
+    "MerchantBody",
     "MissingAnswer",
     "MissingRequest",
     "MoneyBody",
@@ -196,6 +217,11 @@ __all__ = [
     "QueueKind",
     "QueueLine",
     "QueuePage",
+    "ReasonBody",
+    "ReturnAnswer",
+    "ReturnDecision",
+    "ReturnList",
+    "ReturnRequest",
     "RotateAnswer",
     "RotateRequest",
     "ServerKey",
@@ -214,6 +240,7 @@ __all__ = [
     "UnitLine",
     "UnitList",
     "UnitsPage",
+    "Uploaded",
     "ViewDefinition",
     "WireEntry",
     "fold_digests",

@@ -40,6 +40,10 @@ class Code(StrEnum):
     CHAIN_BROKEN = "chain_broken"
     SAME_ID = "same_id"
     GAP = "gap"
+    STALE = "stale_version"
+    """A decision on a unit that changed meanwhile: kept, without effect; a person looks at both."""
+    NOT_ALLOWED = "not_allowed"
+    """A decision that a gate forbids, or on a unit that nobody knows: kept, without effect."""
 
 
 class WireEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

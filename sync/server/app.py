@@ -21,7 +21,7 @@ from station.errors import EnvironmentFault, InvalidInput, OperatorError, StoreF
 from sync.protocol import ErrorAnswer, ErrorBody
 from sync.server.auth import Unauthorised
 from sync.server.errors import ApiError
-from sync.server.routes import access, bench, downstream, feed, figures, operations, people, sessions, units
+from sync.server.routes import access, bench, downstream, feed, figures, operations, people, returns, sessions, units
 from sync.server.service import Service
 
 logger = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ def build_app(service: Service) -> Litestar:
             *access.routes(service),
             *bench.routes(service),
             *feed.routes(service),
+            *returns.routes(service),
             *units.routes(service),
             *figures.routes(service),
             *downstream.routes(service),

@@ -7,14 +7,23 @@ what a bench may have recorded; what it cannot use it passes over.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
+from sync.protocol import Code, Status
 from sync.server.judge import Judged
 from sync.server.storage import Database
+
+
+class Verdict(NamedTuple):
+    """The answer for an entry that is kept but took no effect."""
+
+    status: Status
+    code: Code
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,8 @@ class Applying:
     station: str
     at: datetime
     """When the server received them, UTC."""
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    """Entry id → what the bench is answered, where it is not simply that the entry was accepted."""
 
 
 Applier: TypeAlias = Callable[[Applying, Sequence[Judged]], None]

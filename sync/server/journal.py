@@ -16,16 +16,19 @@ further                            retry with ``expected_seq``; not kept
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Protocol
 
+import msgspec
 from sqlalchemy import Connection, and_, or_, select, update
 
-from station.journal.entry import GENESIS
-from sync.protocol import Code, Countersigned, EntryResult, Head, Status
+from station.errors import Defect
+from station.ids import uuid7
+from station.journal.entry import GENESIS, Entry, Fact, link
+from sync.protocol import Code, Countersigned, EntryResult, Head, Status, WireEntry
 from sync.server.applying import Applier, Applying
-from sync.server.judge import Judged
+from sync.server.judge import Judged, judge
 from sync.server.storage import Database
 from sync.server.storage.rows import disputes, entries, heads, quarantine
 
@@ -99,6 +102,31 @@ class Journal:
             signed = tuple(witness.close(connection, held, at)) if witness is not None else ()
         return Pushed(tuple(results), held, signed)
 
+    def record(self, site_id: str, station: str, fact: Fact, actor: str, at: datetime) -> Entry:
+        """Write a fact of the server's own into a journal that only it writes; durable on return.
+
+        Raises:
+            Defect: the fact cannot be applied.
+        """
+        with self._database.writing() as connection:
+            chains = self._lock_chains(connection, site_id, station, {1}, at)
+            chain = chains[1]
+            entry = link(
+                fact, station=station, generation=1, seq=chain.seq + 1, id=uuid7(), recorded_at=_time_text(at),
+                actor=actor, prev_hash=chain.hash or GENESIS,
+            )  # fmt: skip
+            judged = judge(station, msgspec.json.encode(_wire(entry)))
+            work = _Push(Applying(self._database, connection, site_id, station, at), self._appliers, chains)
+            (result,) = work.run([judged])
+            if result.status is not Status.ACCEPTED:
+                raise Defect(f"the server's own entry {fact.kind!r} is {result.status}: {result.code} {result.detail}")
+            connection.execute(
+                update(heads)
+                .where(heads.c.site_id == site_id, heads.c.station == station, heads.c.generation == 1)
+                .values(seq=chain.seq, hash=chain.hash, last_seen=at)
+            )
+        return entry
+
     def heads(self, site_id: str, station: str) -> tuple[Head, ...]:
         """How far each generation of a station's journal is held."""
         with self._database.reading() as connection:
@@ -140,6 +168,17 @@ def _heads(connection: Connection, site_id: str, station: str) -> tuple[Head, ..
         .order_by(heads.c.generation)
     )
     return tuple(Head(generation, seq, digest) for generation, seq, digest in found)
+
+
+def _time_text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _wire(entry: Entry) -> WireEntry:
+    return WireEntry(
+        entry.generation, entry.seq, entry.id, entry.kind, entry.schema, entry.recorded_at, entry.actor,
+        entry.payload_sha256, entry.prev_hash, entry.hash, entry.payload.decode() if entry.payload else None,
+    )  # fmt: skip
 
 
 class _Push:
@@ -223,12 +262,16 @@ class _Push:
                     for entry in bad
                 ],
             )  # fmt: skip
-        yield from (_result(entry, Status.ACCEPTED) for entry in sound)
+        yield from (self._accepted(entry) for entry in sound)
         yield from (_result(entry, Status.QUARANTINED, entry.code, entry.detail) for entry in bad)
 
-    def _apply(self, sound: Sequence[Judged]) -> None:
+    def _apply(self, sound: Sequence[Judged], work: Applying | None = None) -> None:
         for apply in self._appliers:
-            apply(self._work, sound)
+            apply(work or self._work, sound)
+
+    def _accepted(self, entry: Judged) -> EntryResult:
+        verdict = self._work.verdicts.get(entry.id)
+        return _result(entry, Status.ACCEPTED) if verdict is None else _result(entry, *verdict)
 
     def _compare(self, refused: Sequence[Judged]) -> list[EntryResult]:
         """Say for each entry that the constraint refused what it is to the one that is there."""
@@ -237,7 +280,7 @@ class _Push:
         found = self._connection.execute(
             select(
                 entries.c.station, entries.c.generation, entries.c.seq, entries.c.id, entries.c.hash,
-                entries.c.payload_sha256, entries.c.code,
+                entries.c.payload_sha256, entries.c.code, entries.c.received_at,
             ).where(
                 entries.c.site_id == self._site_id,
                 or_(
@@ -260,7 +303,7 @@ class _Push:
                 self._chains[entry.generation].duplicates += 1
                 better = entry.code is None or there.code == Code.WITHHELD != entry.code
                 if there.code is not None and better:
-                    results.append(self._fill(entry))
+                    results.append(self._fill(entry, there.received_at))
                 elif there.code is not None:
                     results.append(_result(entry, Status.QUARANTINED, there.code))
                 else:
@@ -271,8 +314,11 @@ class _Push:
                 results.append(self._dispute(entry, Status.CONFLICT, Code.FORKED))
         return results
 
-    def _fill(self, entry: Judged) -> EntryResult:
-        """An entry that came without its payload, or damaged, has arrived whole after all."""
+    def _fill(self, entry: Judged, received_at: datetime) -> EntryResult:
+        """An entry that came without its payload, or damaged, has arrived whole after all.
+
+        It is applied as of when its place was first received, so that applying the journal again gives the same.
+        """
         here = and_(
             entries.c.site_id == self._site_id, entries.c.station == self._station,
             entries.c.generation == entry.generation, entries.c.seq == entry.seq,
@@ -284,8 +330,8 @@ class _Push:
         )  # fmt: skip
         if entry.code is None:
             self._connection.execute(quarantine.delete().where(case))
-            self._apply([entry])
-            return _result(entry, Status.ACCEPTED)
+            self._apply([entry], replace(self._work, at=received_at))
+            return self._accepted(entry)
         self._connection.execute(update(quarantine).where(case).values(code=entry.code, detail=entry.detail))
         return _result(entry, Status.QUARANTINED, entry.code, entry.detail)
 

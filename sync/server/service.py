@@ -21,12 +21,15 @@ from sync.server.errors import ApiError
 from sync.server.feed import Feed
 from sync.server.figures import keep_figures
 from sync.server.journal import Journal
+from sync.server.operations.housekeeping import Housekeeping
 from sync.server.operations.measuring import ServerMetrics
 from sync.server.people.authority import check_authority
 from sync.server.people.setup import People, PeopleSettings
 from sync.server.photos import PhotoRegister, PhotoStore
 from sync.server.projection import project
 from sync.server.returns.books import derogable_gates
+from sync.server.returns.masters import Masters
+from sync.server.returns.register import Returns
 from sync.server.storage import Database
 from sync.server.units.applier import Units
 
@@ -50,6 +53,8 @@ class Service:
         self.downstream = downstream
         self.feed = Feed(database)
         self.units = Units(self.feed, derogable_gates)
+        self.returns = Returns(database, self.feed)
+        self.masters = Masters(database, self.feed)
         self.journal = Journal(
             database, (project, self.units.apply, check_authority, downstream.outbox.apply, keep_figures)
         )
@@ -63,6 +68,7 @@ class Service:
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="server-reader")
         self._waiting = 0
         self.metrics = metrics or ServerMetrics()
+        self.housekeeping = Housekeeping(database, photos, clock)
 
     @property
     def waiting(self) -> int:
@@ -121,6 +127,7 @@ class Service:
             )  # fmt: skip
 
     def close(self) -> None:
+        self.housekeeping.close()
         self.downstream.close()
         self._writer.shutdown()
         self._readers.shutdown()

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy.engine import URL
 
@@ -327,7 +328,7 @@ def test_entries_come_before_the_feed_and_news_with_the_answer(tmp_path: Path, l
         assert order == ["push", *["feed"] * len(Topic)]
         assert store.feed_mark("returns").complete_at is not None
         asked = len(order)
-        put_over_http(local_server, tmp_path)
+        put_over_http(local_server)
         outbox.record(entries[2:])
         until(lambda: loop.step() >= 0.0 and known(store, 5) == "open", 15, "the change came")
         assert "push" in order[asked:]
@@ -335,14 +336,13 @@ def test_entries_come_before_the_feed_and_news_with_the_answer(tmp_path: Path, l
     outbox.close()
 
 
-def put_over_http(server: LocalServer, folder: Path) -> None:
+def put_over_http(server: LocalServer) -> None:
     """A change at the centre, as the server itself makes it."""
-    item = {"id": "acme", "name": "Acme", "policy": "small_brand"}
-    import httpx
-
+    item = {"id": "acme", "name": "Acme", "policy": "customer_first"}
     headers = {"Station-Protocol": "1"}
     answer = httpx.put(f"{server.url}/v1/merchants/acme", json=item, headers=headers, trust_env=False)
     assert answer.status_code == 200, answer.text
+    # this policy decides for the customer where neither article nor day of delivery is known
     body = {"merchant_id": "acme", "rma": "RMA-5", "order_id": "O-5", "lines": [{"sku": "S", "quantity": 1}]}
     headers |= {"Idempotency-Key": "k5"}
     answer = httpx.post(f"{server.url}/v1/returns", json=body, headers=headers, trust_env=False)
