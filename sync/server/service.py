@@ -40,6 +40,11 @@ _T = TypeVar("_T")
 _WAITING_PUSHES = 64
 """Pushes that may wait for the writer; beyond that 503 at once, with a jittered Retry-After."""
 
+_WAITING_BACKLOGS = 8
+"""Large pushes that may wait for each writer: after an outage a bench that simply works stands behind no more of them."""
+_BACKLOG_BYTES = 16 * 1024
+"""A larger body is a backlog: one inspection is some 2 kB."""
+
 
 class Service:
     """Everything the handlers use, built once."""
@@ -74,6 +79,15 @@ class Service:
     def waiting(self) -> int:
         """Pushes that wait for the writer."""
         return self._waiting
+
+    def admit(self, body_bytes: int) -> None:
+        """Turn away a backlog when enough of them wait; what a bench at work sends now and then still gets in.
+
+        Raises:
+            ApiError: 503.
+        """
+        if body_bytes > _BACKLOG_BYTES and self._waiting >= _WAITING_BACKLOGS * self.database.writers:
+            raise _busy("many benches are sending what they had gathered")
 
     async def write(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run on the writer's thread, or refuse at once when too many wait."""

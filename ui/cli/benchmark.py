@@ -15,7 +15,7 @@ import msgspec
 if TYPE_CHECKING:
     from ui.benchmark.figure import Figure
 
-FIGURES = ("scan", "confirm", "shutter", "weight", "preview", "start", "drain")
+FIGURES = ("scan", "confirm", "shutter", "weight", "preview", "start", "drain", "storm")
 
 
 @click.command()
@@ -45,7 +45,7 @@ def benchmark(as_json: bool, only: tuple[str, ...], small: bool, disk: Path | No
 
 
 def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
-    from ui.benchmark import confirm, drain, preview, scan_to_screen, shutter, start, weight
+    from ui.benchmark import confirm, drain, preview, scan_to_screen, shutter, start, storm, weight
 
     return {
         "scan": lambda folder: scan_to_screen.measure(folder, small_only=small),
@@ -55,6 +55,7 @@ def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
         "preview": preview.measure,
         "start": start.measure,
         "drain": drain.measure,
+        "storm": storm.measure,
     }[name]
 
 

@@ -67,6 +67,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         caller = service.caller(request)
         caller.require_station()
         body = await read_capped(chunks_of(request), request.content_length, limits.body_bytes)
+        service.admit(len(body))
         encoding = request.headers.get("content-encoding", "").lower()
         started = time.perf_counter()
         seal = request.headers.get(SEAL_HEADER)
