@@ -26,7 +26,7 @@ from sync.protocol import ErasureAnswer, ErasureReason, ErasuresAnswer, HoldAnsw
 from sync.server.errors import ApiError
 from sync.server.photos import PhotoStore
 from sync.server.storage import Database
-from sync.server.storage.rows import entries, inspections, photo_names, photos
+from sync.server.storage.rows import entries, inspections, photo_names, photos, server_facts
 from sync.server.storage.rows_operations import claim_holds, erased_photos, erasures
 
 logger = logging.getLogger(__name__)
@@ -77,6 +77,7 @@ class Eraser:
         for span, with_records in ((policy.records, True), (policy.photos, False)):
             while span is not None:
                 with self._database.writing() as connection:
+                    _one_at_a_time(connection)
                     units = self._due(connection, site_id, at - span, at, with_records=with_records)
                     if units:
                         what = "records" if with_records else "photos"
@@ -266,6 +267,11 @@ def _inspections_of(connection: Connection, site_id: str, units: Sequence[str]) 
             inspections.c.inspection_id, inspections.c.station, inspections.c.generation, inspections.c.seq
         ).where(inspections.c.site_id == site_id, inspections.c.unit_id.in_(units))
     ).all()  # fmt: skip
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    """Two that tidy at once would write the same erasure twice."""
+    connection.execute(select(server_facts.c.value).where(server_facts.c.name == "epoch").with_for_update())
 
 
 def _is_entry_of_inspection() -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Engine, Table, make_url, select
@@ -132,6 +133,9 @@ class Database(ABC):
     @abstractmethod
     def insert_new(self, table: Table) -> NewInsert:
         """``insert … on conflict do nothing``, the statement that exactly-once rests on."""
+
+    def make_partitions(self, now: datetime) -> None:
+        """Make the partitions of this month and the next ones, where the database has any."""
 
     @property
     def connections(self) -> tuple[int, int]:

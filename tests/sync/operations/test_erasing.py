@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.engine import URL
 
+from station.clock import SystemClock
 from station.errors import StoreFault
 from station.inspection.record import Inspection
 from station.journal.chain import check_chain
@@ -21,13 +23,14 @@ from sync.server.errors import ApiError
 from sync.server.journal import Journal
 from sync.server.judge import judge
 from sync.server.operations.erasing import Eraser, Retention
+from sync.server.operations.housekeeping import Housekeeping, keep_house
 from sync.server.photos import PhotoFolder, PhotoMissing, PhotoRegister
 from sync.server.projection import project
 from sync.server.routes.bodies import decode
 from sync.server.storage import Database, open_database
 from sync.server.storage.rows import entries as entry_rows
 from tests.conftest import WarningsOnTheLog
-from tests.sync.material import START, STATION, an_inspection, chain, fact, jpeg_of
+from tests.sync.material import START, STATION, an_inspection, chain, fact, jpeg_of, until
 
 SHARED = jpeg_of(99)
 """A photo that two units name."""
@@ -158,3 +161,29 @@ def test_retention_counts_days_and_is_done_once(centre: Centre) -> None:
     assert all(entry.payload is None for entry in centre.entries())
     assert list(check_chain(centre.entries())) == []
     assert centre.eraser.retain("main", policy, START + timedelta(days=702)) == 0
+
+
+def test_the_server_finishes_what_a_crash_left(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(centre.eraser, "finish", lambda *_: 0)  # the process died here
+        centre.eraser.request("main", centre.units[2].unit_id, ErasureReason.REQUEST, "", START)
+    assert centre.photos.holds(name_of(jpeg_of(2)))
+    with closing(Housekeeping(centre.database, centre.photos, SystemClock(), first_s=0.01, every_s=0.01)):
+        until(lambda: not centre.photos.holds(name_of(jpeg_of(2))), 10, "the photo is gone")
+        until(lambda: centre.eraser.listed("main").erasures[0].done_at is not None, 10, "and noted")
+
+
+def test_a_failing_step_does_not_keep_the_others(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch, expected_warnings: WarningsOnTheLog
+) -> None:
+    expected_warnings("could not be erased yet|finishing erasures did not work")
+    done: list[object] = []
+
+    def broken(_sha256: str) -> None:
+        raise StoreFault("the disk is away")
+
+    monkeypatch.setattr(centre.photos, "delete", broken)
+    monkeypatch.setattr(centre.database, "make_partitions", done.append)
+    centre.eraser.request("main", centre.units[2].unit_id, ErasureReason.REQUEST, "", START)
+    keep_house(centre.database, centre.photos, SystemClock())
+    assert len(done) == 1
