@@ -5,6 +5,9 @@ and writes the erasure itself (the ``erased`` event: who asked, why, what went; 
 photos count as held, so that no bench sends them again. Then the bytes are deleted, and noted one by one;
 :meth:`Eraser.finish` does what is left, at the next run or after a crash.
 
+Derived rows lose the return that they name, and deliveries that are done go. Figures that are rebuilt after an erasure
+no longer count the unit.
+
 A unit under a claim hold keeps its evidence: retention passes it over, a request is refused until the hold is lifted.
 A server restored from an older backup does not know of later erasures: ask again for those after it (the list of
 erasures belongs in the hands of who asked for them); backups themselves age out.
@@ -27,11 +30,16 @@ from sync.server.errors import ApiError
 from sync.server.photos import PhotoStore
 from sync.server.storage import Database
 from sync.server.storage.rows import entries, inspections, photo_names, photos, server_facts
+from sync.server.storage.rows_downstream import deliveries
+from sync.server.storage.rows_figures import figure_units, queue_items
 from sync.server.storage.rows_operations import claim_holds, erased_photos, erasures
+from sync.server.storage.rows_units import units as unit_rows
 
 logger = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 200
+_NAMES_THE_RETURN: Final = (inspections, unit_rows, figure_units, queue_items)
+"""What is derived from records and leads from a unit to the customer's return: ``rma`` by ``unit_id``."""
 _LISTED: Final = 500
 
 
@@ -224,11 +232,11 @@ class Eraser:
                 .where(entries.c.site_id == site_id, places, entries.c.payload.is_not(None))
                 .values(payload=None)
             ).rowcount
-            connection.execute(
-                update(inspections)
-                .where(inspections.c.site_id == site_id, inspections.c.inspection_id.in_(ids))
-                .values(rma=None)
-            )
+            for table in _NAMES_THE_RETURN:
+                here = (table.c.site_id == site_id, table.c.unit_id.in_(units))
+                connection.execute(update(table).where(*here).values(rma=None))
+            settled = (deliveries.c.lane.in_(units), deliveries.c.state != "pending")
+            connection.execute(delete(deliveries).where(deliveries.c.site_id == site_id, *settled))
         other = photo_names.alias()
         named_elsewhere = exists().where(
             other.c.site_id == photo_names.c.site_id, other.c.sha256 == photo_names.c.sha256,

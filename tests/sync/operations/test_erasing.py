@@ -22,13 +22,15 @@ from sync.protocol import ErasureReason, PushRequest, Status
 from sync.server.errors import ApiError
 from sync.server.journal import Journal
 from sync.server.judge import judge
-from sync.server.operations.erasing import Eraser, Retention
+from sync.server.operations.erasing import _NAMES_THE_RETURN, Eraser, Retention
 from sync.server.operations.housekeeping import Housekeeping, keep_house
 from sync.server.photos import PhotoFolder, PhotoMissing, PhotoRegister
 from sync.server.projection import project
 from sync.server.routes.bodies import decode
 from sync.server.storage import Database, open_database
+from sync.server.storage.all_rows import metadata
 from sync.server.storage.rows import entries as entry_rows
+from sync.server.storage.rows import inspections
 from tests.conftest import WarningsOnTheLog
 from tests.sync.material import START, STATION, an_inspection, chain, fact, jpeg_of, until
 
@@ -95,6 +97,18 @@ def test_a_unit_is_forgotten_and_the_chain_still_verifies(centre: Centre) -> Non
     assert not centre.photos.holds(name_of(jpeg_of(1)))
     assert centre.register.read("main", name_of(SHARED)) == SHARED, "another unit names it too"
     assert centre.eraser.listed("main").erasures == [done]
+
+
+def test_no_derived_row_leads_to_the_return_any_more(centre: Centre) -> None:
+    """Every table that has both a unit and a return's number is emptied; others keep theirs."""
+    both = [table for table in metadata.sorted_tables if {"unit_id", "rma"} <= set(table.columns.keys())]
+    assert {table.name for table in both} == {table.name for table in _NAMES_THE_RETURN}
+    unit = centre.units[1]
+    centre.eraser.request("main", unit.unit_id, ErasureReason.REQUEST, "", START)
+    with centre.database.reading() as connection:
+        left = {row.unit_id: row.rma for row in connection.execute(select(inspections))}
+    assert left.pop(unit.unit_id) is None
+    assert None not in left.values()
 
 
 def test_the_chain_check_would_notice_a_changed_hash(centre: Centre) -> None:
