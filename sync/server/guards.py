@@ -51,6 +51,9 @@ _HEADERS: Final = {
 }
 """Put into every answer that does not say otherwise."""
 _HSTS: Final = b"max-age=31536000; includeSubDomains"
+_LONGEST_HEAD: Final = 16 * 1024
+"""The parser limits a head that is not complete yet; one that came in a single packet it takes whole."""
+_LONGEST_ADDRESS: Final = 4 * 1024
 HEADERS_S: Final = 20.0
 """For the head of a request to arrive."""
 CHUNK_S: Final = 20.0
@@ -96,6 +99,10 @@ class Guarded:
 
 def _refusal(scope: Scope, headers: dict[str, str]) -> tuple[int, str, str, str] | None:
     method = scope["method"]
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > _LONGEST_HEAD:
+        return 431, "head", f"the headers are longer than {_LONGEST_HEAD} bytes", "send fewer or shorter ones"
+    if len(scope["raw_path"]) + len(scope["query_string"]) > _LONGEST_ADDRESS:
+        return 414, "address", f"the address is longer than {_LONGEST_ADDRESS} bytes", "send a shorter one"
     if method not in _METHODS:
         return 405, "method", f"the method {method[:20]!r} is not answered here", "see /v1/openapi.json"
     if "\x00" in scope["path"] or b"%00" in scope["query_string"] or b"\x00" in scope["query_string"]:
@@ -207,6 +214,13 @@ class PatientH11(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._watch()  # the beginning of the next head may be here already
+
+    def _watch(self) -> None:
         is_cut = self.conn.their_state is h11.IDLE and self.conn.trailing_data[0] != b""
         if not is_cut:
             self._stop_timer()

@@ -15,6 +15,8 @@ from station.people import (
     MemoryLockouts,
     Moment,
     Proof,
+    Reason,
+    Refused,
     Role,
     Roster,
     SignedIn,
