@@ -40,8 +40,8 @@ _T = TypeVar("_T")
 _WAITING_PUSHES = 64
 """Pushes that may wait for the writer; beyond that 503 at once, with a jittered Retry-After."""
 
-_WAITING_BACKLOGS = 8
-"""Large pushes that may wait for each writer: after an outage a bench that simply works stands behind no more of them."""
+_WAITING_BACKLOGS = 16
+"""Large pushes that may wait for each writer: after an outage a bench that simply works stands behind no more."""
 _BACKLOG_BYTES = 16 * 1024
 """A larger body is a backlog: one inspection is some 2 kB."""
 

@@ -306,9 +306,8 @@ def expected(play: Play) -> list[str]:
     """What must hold at the end."""
     wrong = list(play.wrong)
     if len(play.centre.held) != play.outbox.recorded or play.centre.withheld:
-        wrong.append(
-            f"I1: the centre has {len(play.centre.held)} of {play.outbox.recorded}, {play.centre.withheld} without content"
-        )
+        without = f"{sorted(play.centre.withheld)} without content"
+        wrong.append(f"I1: the centre has {len(play.centre.held)} of {play.outbox.recorded}, {without}")
     return wrong
 
 

@@ -26,6 +26,38 @@ class Fate(StrEnum):
     DUPLICATE = "duplicate"
     """Forwarded twice; the second answer comes back."""
     TRICKLE = "trickle"
+    # the server does it, and something on the way answers instead
+    PORTAL = "portal"
+    """A log-in page with 200."""
+    REDIRECT = "redirect"
+    GARBAGE = "garbage"
+    """200, our content type, bytes that are none of ours."""
+    EMPTY_200 = "empty_200"
+    OTHER_JSON = "other_json"
+    """200, JSON, of another program."""
+    HTML_502 = "html_502"
+    TOO_MANY = "too_many"
+    """429 with Retry-After."""
+    PORTAL_BEFORE = "portal_before"
+    """A log-in page; the server never hears of it."""
+
+
+def _said(status: str, content_type: str, body: bytes, *headers: str) -> bytes:
+    head = [f"HTTP/1.1 {status}", f"Content-Type: {content_type}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(head).encode() + body
+
+
+_PAGE = b"<!doctype html><title>Welcome to our network</title><form>room, name</form>"
+LIES: Mapping[Fate, bytes] = {
+    Fate.PORTAL: _said("200 OK", "text/html", _PAGE),
+    Fate.PORTAL_BEFORE: _said("200 OK", "text/html", _PAGE),
+    Fate.REDIRECT: _said("302 Found", "text/html", b"", "Location: http://192.0.2.1/login"),
+    Fate.GARBAGE: _said("200 OK", "application/json", b'{"results":[{"generation":1,"seq":\xff\x00'),
+    Fate.EMPTY_200: _said("200 OK", "application/json", b""),
+    Fate.OTHER_JSON: _said("200 OK", "application/json", b'{"status":"accepted","ok":true,"results":null}'),
+    Fate.HTML_502: _said("502 Bad Gateway", "text/html", b"<h1>502</h1>"),
+    Fate.TOO_MANY: _said("429 Too Many Requests", "text/plain", b"slow down", "Retry-After: 1"),
+}
 
 
 STORM: Mapping[Fate, int] = {
@@ -37,7 +69,17 @@ STORM: Mapping[Fate, int] = {
 class FaultProxy:
     """Runs on its own thread from ``with`` to its end. ``fates`` may be changed at any time (``heal``)."""
 
-    def __init__(self, target_port: int, seed: int, fates: Mapping[Fate, int] = STORM) -> None:
+    def __init__(
+        self, target_port: int, seed: int, fates: Mapping[Fate, int] = STORM, *, delay_s: float = 0.0,
+        bytes_per_s: float | None = None,
+    ) -> None:  # fmt: skip
+        """
+        Args:
+            delay_s: half of a round trip, on every request and every answer.
+            bytes_per_s: how narrow the line is, in each direction; None = as wide as it is.
+        """
+        self._delay_s = delay_s
+        self._bytes_per_s = bytes_per_s
         self.seen: Counter[Fate] = Counter()
         self._target_port = target_port
         self._rng = random.Random(seed)
@@ -53,7 +95,11 @@ class FaultProxy:
         return f"http://127.0.0.1:{self.port}"
 
     def heal(self) -> None:
-        self._fates = {Fate.OK: 1}
+        self.set_fates({Fate.OK: 1})
+
+    def set_fates(self, fates: Mapping[Fate, int]) -> None:
+        """From the next request on."""
+        self._fates = dict(fates)
 
     def ambush(self, start: bytes, *fates: Fate) -> None:
         """These come to the next requests that begin so, whatever the dice say: a run has teeth for certain."""
@@ -94,13 +140,15 @@ class FaultProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
-            fate = self._draw()
-            if fate is Fate.REFUSE:
-                self.seen[fate] += 1
+            if self._draw() is Fate.REFUSE:
+                self.seen[Fate.REFUSE] += 1
                 return
             request = await _message(reader)
+            await self._travel(request)
             waiting = next((fates for start, fates in self._ambushes.items() if request.startswith(start)), [])
-            fate = waiting.pop(0) if waiting else fate
+            fate = waiting.pop(0) if waiting else self._draw()
+            if fate is Fate.REFUSE:
+                fate = Fate.DROP_REQUEST  # it is read already
             self.seen[fate] += 1
             if fate is Fate.DROP_REQUEST:
                 return
@@ -109,9 +157,15 @@ class FaultProxy:
                 return
             if fate is Fate.DELAY:
                 await asyncio.sleep(0.05)
+            if fate is Fate.PORTAL_BEFORE:
+                writer.write(LIES[fate])
+                await writer.drain()
+                continue
             if fate is Fate.DUPLICATE:
                 await self._forward(request)
             answer = await self._forward(request)
+            await self._travel(answer)
+            answer = LIES.get(fate, answer)
             if fate is Fate.DROP_RESPONSE:
                 return
             if fate is Fate.CUT_RESPONSE:
@@ -126,6 +180,11 @@ class FaultProxy:
             else:
                 writer.write(answer)
                 await writer.drain()
+
+    async def _travel(self, message: bytes) -> None:
+        seconds = self._delay_s + (len(message) / self._bytes_per_s if self._bytes_per_s else 0.0)
+        if seconds:
+            await asyncio.sleep(seconds)
 
     async def _forward(self, request: bytes, *, read: bool = True) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._target_port)
