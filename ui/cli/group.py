@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("ui.cli.run", "run", "Start the bench."),
     "enrol": Entry("ui.cli.enrol", "enrol", "Join a server with a code of IT, or give the bench a new key."),
     "server": Entry("ui.cli.server", "server", "Start the central server."),
+    "people": Entry("ui.cli.people", "people", "Add, show and disable people of the server."),
     "identify": Entry("ui.cli.identify", "identify", "Say what a scan means."),
     "decide": Entry("ui.cli.decide", "decide", "Grade, disposition and refund of an inspection, with reasons."),
     "import": Entry("ui.cli.importing", "import_", "Read returns or a catalogue from a file."),
