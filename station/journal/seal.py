@@ -75,9 +75,13 @@ def tips_of(places: Iterable[tuple[int, int, str]]) -> tuple[Tip, ...]:
     """
     last: dict[int, tuple[int, str]] = {}
     for generation, seq, digest in places:
-        if seq >= last.get(generation, (0, ""))[0]:
-            last[generation] = (seq, digest if _HASH.fullmatch(digest) else "")
-    return tuple(Tip(generation, *last[generation]) for generation in sorted(last))
+        before = last.get(generation)
+        if before is None or seq >= before[0]:
+            last[generation] = (seq, digest)
+    return tuple(
+        Tip(generation, seq, digest if _HASH.fullmatch(digest) else "")
+        for generation, (seq, digest) in sorted(last.items())
+    )
 
 
 def push_statement(station: str, body_sha256: str, tips: Sequence[Tip]) -> bytes:

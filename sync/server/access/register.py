@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from station.clock import Clock
 from station.errors import InvalidInput
@@ -45,6 +45,21 @@ _HOME_SITE: Final = "main"
 _REFUSALS: Final = 10
 _REFUSALS_WITHIN: Final = timedelta(minutes=15)
 _NAME_LIMIT: Final = 64
+
+# Made once: every request and every push asks, and putting a statement together costs as much as running it.
+_KNOWN: Final = (
+    select(stations.c.key_id, stations.c.revoked_at, station_keys.c.public_key)
+    .select_from(
+        stations.outerjoin(
+            station_keys,
+            (station_keys.c.site_id == stations.c.site_id)
+            & (station_keys.c.station == stations.c.station)
+            & (station_keys.c.key_id == stations.c.key_id),
+        )
+    )
+    .where(stations.c.site_id == bindparam("site_id"), stations.c.station == bindparam("station"))
+)
+_KNOWN_LOCKED: Final = _KNOWN.with_for_update(read=True, of=stations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,21 +273,9 @@ class Register:
         Args:
             lock: (shared) nobody may revoke it or change its key before this transaction ends.
         """
-        query = (
-            select(stations.c.key_id, stations.c.revoked_at, station_keys.c.public_key)
-            .select_from(
-                stations.outerjoin(
-                    station_keys,
-                    (station_keys.c.site_id == stations.c.site_id)
-                    & (station_keys.c.station == stations.c.station)
-                    & (station_keys.c.key_id == stations.c.key_id),
-                )
-            )
-            .where(stations.c.site_id == site_id, stations.c.station == station)
-        )
-        if lock:
-            query = query.with_for_update(read=True, of=stations)
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(
+            _KNOWN_LOCKED if lock else _KNOWN, {"site_id": site_id, "station": station}
+        ).one_or_none()
         if row is None:
             return None
         key = from_base64(row.public_key, KEY_BYTES) if row.public_key else None

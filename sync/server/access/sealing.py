@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, bindparam, update
 
 from station.errors import InvalidInput
 from station.journal.seal import (
@@ -33,6 +33,7 @@ from sync.server.auth import Caller
 from sync.server.errors import ApiError
 from sync.server.judge import Judged
 from sync.server.storage import Database
+from sync.server.storage.database import NewInsert
 from sync.server.storage.rows_access import batch_seals, countersigned
 
 
@@ -43,6 +44,16 @@ class _Hash(msgspec.Struct):
 
 
 _HASH = msgspec.json.Decoder(_Hash)
+_NEWER = (
+    update(countersigned)
+    .where(
+        countersigned.c.site_id == bindparam("of_site"),
+        countersigned.c.station == bindparam("of_station"),
+        countersigned.c.generation == bindparam("of_generation"),
+    )
+    .values({name: bindparam(name) for name in ("seq", "hash", "epoch", "at", "key_id", "signature")})
+)
+"""Made once, as putting a statement together costs as much as running it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,7 @@ class Sealing:
         self._database = database
         self._register = register
         self._key = key
+        self._keep = database.insert_new(batch_seals)
 
     def of_push(
         self, caller: Caller, station: str, body: bytes, seal: str | None, judged: Sequence[Judged]
@@ -72,19 +84,20 @@ class Sealing:
             body: as it came, before it was unpacked.
             seal: the ``Station-Seal`` header.
         """
-        return PushSeal(self._database, self._register, self._key, caller, station, body, seal, judged)
+        return PushSeal(self._database, self._register, self._key, self._keep, caller, station, body, seal, judged)
 
 
 class PushSeal:
     """One push's (``sync.server.journal.Witness``)."""
 
     def __init__(
-        self, database: Database, register: Register, key: SigningKey, caller: Caller, station: str, body: bytes,
-        seal: str | None, judged: Sequence[Judged],
+        self, database: Database, register: Register, key: SigningKey, keep: NewInsert, caller: Caller,
+        station: str, body: bytes, seal: str | None, judged: Sequence[Judged],
     ) -> None:  # fmt: skip
         self._database = database
         self._register = register
         self._key = key
+        self._keep = keep
         self._caller = caller
         self._station = station
         self._body = body
@@ -135,7 +148,7 @@ class PushSeal:
         if self._proof is not None:
             _domain, _, statement = self._proof.statement.partition(b"\x00")
             connection.execute(
-                self._database.insert_new(batch_seals),
+                self._keep,
                 [
                     {
                         "site_id": site_id, "station": self._station, "generation": tip.generation, "seq": tip.seq,
@@ -159,15 +172,8 @@ class PushSeal:
             "seq": head.seq, "hash": digest, "epoch": self._database.epoch, "at": said_at, "key_id": self._key.id,
             "signature": signature,
         }  # fmt: skip
-        changed = connection.execute(
-            update(countersigned)
-            .where(
-                countersigned.c.site_id == site_id,
-                countersigned.c.station == self._station,
-                countersigned.c.generation == head.generation,
-            )
-            .values(**values)
-        )
+        place = {"of_site": site_id, "of_station": self._station, "of_generation": head.generation}
+        changed = connection.execute(_NEWER, {**place, **values})
         if not changed.rowcount:
             connection.execute(
                 countersigned.insert(),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
 from typing import Final
 
 import jwt
@@ -25,6 +28,20 @@ _OPTIONS: Final[Options] = {
 """Times are compared with the clock that was handed in."""
 
 
+_REMEMBERED: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """What a token says that was signed with the key it names."""
+
+    site_id: str
+    station: str
+    key_id: str
+    issued: object
+    expires: object
+
+
 def revoked(station: str) -> ApiError:
     """What a revoked station is told, whatever it asks."""
     return ApiError(
@@ -42,12 +59,35 @@ class StationTokens:
         self._database = database
         self._register = register
         self._clock = clock
+        self._proven: OrderedDict[str, _Proven] = OrderedDict()
+        """Tokens whose signature was checked before; whether the station may still come in is asked every time."""
+        self._lock = Lock()
 
     def claims(self, headers: Mapping[str, str]) -> bool:
         return _token(headers) is not None
 
     def authenticate(self, headers: Mapping[str, str]) -> Caller:
         token = _token(headers) or ""
+        with self._lock:
+            proven = self._proven.get(token)
+        if proven is None:
+            proven, known = self._prove(token)
+            with self._lock:
+                self._proven[token] = proven
+                while len(self._proven) > _REMEMBERED:
+                    self._proven.popitem(last=False)
+        else:
+            found = self._known(proven.site_id, proven.station)
+            if found is None or found.key_id != proven.key_id:
+                raise Unauthorised(f"station {proven.station!r} is not enrolled here with this key")
+            known = found
+        if known.revoked_at is not None:  # said only to who proved to be that station
+            raise revoked(proven.station)
+        self._check_times(proven.issued, proven.expires)
+        return Caller(proven.site_id, proven.station, is_proven=True)
+
+    def _prove(self, token: str) -> tuple[_Proven, KnownStation]:
+        """Whose token it is, by its signature."""
         try:
             header = jwt.get_unverified_header(token)
             said = jwt.decode(token, options={"verify_signature": False})
@@ -60,7 +100,7 @@ class StationTokens:
         if known is None or known.public_key is None or known.key_id != kid:
             raise Unauthorised(f"station {station!r} is not enrolled here with this key")
         try:
-            proven = jwt.decode(
+            claims = jwt.decode(
                 token,
                 Ed25519PublicKey.from_public_bytes(known.public_key),
                 algorithms=["EdDSA"],
@@ -71,10 +111,7 @@ class StationTokens:
             raise Unauthorised("the token is for another server") from error
         except (jwt.PyJWTError, ValueError) as error:
             raise Unauthorised("the token is not signed by this station") from error
-        if known.revoked_at is not None:  # said only to who proved to be that station
-            raise revoked(station)
-        self._check_times(proven.get("iat"), proven.get("exp"))
-        return Caller(site_id, station, is_proven=True)
+        return _Proven(site_id, station, kid, claims.get("iat"), claims.get("exp")), known
 
     def _known(self, site_id: str, station: str) -> KnownStation | None:
         if "\x00" in site_id or "\x00" in station:

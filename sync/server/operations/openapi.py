@@ -56,6 +56,19 @@ cannot be continued. For each entry:
 * `id` is a UUIDv7, new for every entry; `recorded_at` is UTC as `2026-11-22T10:17:03.250000Z`.
 
 A body may be sent with `Content-Encoding: gzip`.
+
+## A bench with a key of its own
+`POST /v1/enrol` takes a one-time code of IT and the public half of an Ed25519 key (32 bytes, base64url without
+padding). From then on the station's journal is taken from this key alone:
+
+* `Authorization: Bearer` carries a JWT that the bench makes: header `alg` `EdDSA` and `kid` = the first 16 hex digits
+  of the SHA-256 of the raw public key; claims `iss` = station, `site`, `aud` = `server` of the enrolment, `iat` and
+  `exp` (whole seconds, at most 300 apart). 401 `token_time` means: make another by the answer's `Date`.
+* `POST /v1/journal` carries `Station-Seal: KID SIGNATURE`: Ed25519, base64url without padding, over the 23 bytes
+  `returns-station push v1` and a NUL byte, followed by the JSON object
+  `{{"body_sha256":…,"heads":[[generation,seq,hash],…],"station":…}}` without spaces: the hex SHA-256 of the body as it
+  travels, and for each generation in it, ascending, its last entry.
+* 403 `device_revoked`: IT shut the bench out; keep everything.
 """
 
 _POSSIBLE: Final = (404, 409, 410, 411, 413, 415, 422, 426, 429, 507)

@@ -16,6 +16,7 @@ from sync.protocol import (
     StationsAnswer,
 )
 from sync.server.errors import ApiError
+from sync.server.operations.openapi import described
 from sync.server.routes.bodies import read_json
 from sync.server.service import HttpRequest, Service
 
@@ -26,7 +27,10 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
     """Handlers of the door."""
     register = service.access.register
 
-    @post("/v1/enrol", status_code=200)
+    @post(
+        "/v1/enrol", status_code=200,
+        opt=described(body=EnrolRequest, answers={200: EnrolAnswer}, errors=(413, 415, 422, 429)),
+    )  # fmt: skip
     async def enrol(request: HttpRequest) -> EnrolAnswer:
         service.check_version(request)
         asked = await read_json(request, EnrolRequest, _BODY_CAP)
@@ -37,7 +41,10 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
             service.now_text(),
         )  # fmt: skip
 
-    @post("/v1/station/key", status_code=200)
+    @post(
+        "/v1/station/key", status_code=200,
+        opt=described(body=RotateRequest, answers={200: RotateAnswer}, errors=(413, 415, 422)),
+    )  # fmt: skip
     async def rotate(request: HttpRequest) -> RotateAnswer:
         caller = service.caller(request)
         if not caller.is_proven or caller.station is None:
@@ -54,7 +61,10 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         caller.require_role(Role.ADMIN, Role.LEAD)
         return StationsAnswer(await service.read(register.summaries, caller.site_id))
 
-    @post("/v1/stations/{station:str}/codes", status_code=201)
+    @post(
+        "/v1/stations/{station:str}/codes", status_code=201,
+        opt=described(body=CodeRequest, answers={201: CodeAnswer}, errors=(413, 415)),
+    )  # fmt: skip
     async def code(request: HttpRequest) -> CodeAnswer:
         caller = service.caller(request)
         caller.require_role(Role.ADMIN)
