@@ -1,0 +1,81 @@
+"""Where each fault of SYNC.md §6.3 is tested. Names are checked below: a test that is renamed is renamed here.
+
+F1   killed at every change of the disk (bench)     station/store/test_crash.py::test_killed_at_every_change_of_one_unit
+     control                                        station/store/test_crash.py::test_control_a_missing_flush_is_found
+     at random, and with a server                   station/store/test_crash.py::test_killed_at_random
+                                                    sync/test_exactly_once.py::test_the_bench_killed_anywhere_sends_the_rest_after_its_restart
+F2   killed in a migration, bench and server        station/store/test_migrations.py
+                                                    sync/test_server.py::test_a_migration_that_is_killed_leaves_nothing_half_done
+F3   power cut                                      station/store/test_crash.py::test_power_cut_loses_nothing_that_was_promised
+     control: NORMAL must lose                      station/store/test_crash.py::test_control_synchronous_normal_loses_promised_entries
+F4   bench's disk full                              station/store/test_disk_full.py::test_the_reserve_lets_the_parcel_be_finished
+F5   server's disk full                             faults/test_database.py::test_a_disk_that_is_full_or_broken_acknowledges_nothing_and_heals_by_itself
+                                                    faults/test_database.py::test_a_full_photo_folder_is_said_with_507_and_records_go_on
+F6   I/O errors                                     station/store/test_crash.py::test_a_failed_flush_is_never_acknowledged_unless_it_is_there
+                                                    faults/test_database.py::test_whatever_postgresql_says_nothing_is_acknowledged_and_the_right_one_is_blamed
+F7   slow disk                                      faults/test_storm.py::test_while_the_disk_takes_its_time_the_bench_is_read_and_nothing_is_refused
+F8   damaged files                                  station/store/test_opening.py::test_a_damaged_wal_is_noticed_kept_and_a_new_generation_begins
+                                                    station/store/test_opening.py::test_what_is_not_a_database_is_said_so
+                                                    station/store/test_proof.py::test_a_flipped_byte_anywhere_in_the_journals_pages_is_noticed
+F9   copies and clones                              station/store/test_opening.py::test_yesterdays_copy_begins_a_new_generation
+                                                    faults/test_machines.py::test_a_cloned_disk_keeps_both_machines_work
+F10  clocks                                         faults/test_machines.py::test_no_clock_changes_what_is_kept_nor_its_order
+                                                    faults/test_machines.py::test_a_wall_clock_that_jumps_in_the_middle_of_a_shift_stops_nothing
+F11  lost, cut, doubled, delayed                    faults/test_kills.py::test_through_a_hostile_network_and_kills_everything_arrives_once
+     control: no unique key                         sync/test_exactly_once.py::test_the_checker_sees_doubles_when_the_constraint_is_missing
+     the look-ahead, and its controls               faults/test_lookahead.py::test_no_schedule_breaks_the_look_ahead
+                                                    faults/test_lookahead.py::test_control_a_loop_that_trusts_too_much_is_found_out
+F12  server killed anywhere in a push               faults/test_kills.py::test_a_server_that_dies_in_a_push_has_taken_all_of_it_or_nothing
+     control: counting what was only sent           faults/test_kills.py::test_control_acknowledging_before_the_answer_is_found_out
+F13  portals, 429, HTML, garbage                    faults/test_network.py::test_between_two_true_answers_a_lie_acknowledges_nothing
+                                                    sync/test_loop.py::test_a_wrong_answer_acknowledges_nothing_and_the_line_heals
+     control: any 200 will do                       faults/test_network.py::test_control_a_client_that_takes_any_200_is_found_out
+F14  poison                                         faults/test_poison.py::test_a_bad_entry_is_judged_alone_and_alike_by_both_databases
+                                                    sync/test_loop.py::test_a_poison_entry_ends_alone_and_stays_here
+     control                                        faults/test_poison.py::test_control_what_slips_past_the_judge_stops_one_database_only
+F15  photos                                         sync/test_loop.py::test_a_lost_photo_is_noted_and_delays_nothing
+                                                    sync/test_server.py::test_bytes_that_are_not_this_photo_are_refused_and_leave_nothing
+                                                    faults/test_network.py::test_on_a_narrow_line_a_record_overtakes_the_photos
+F19  schema skew                                    sync/test_golden.py::test_entries_of_every_version_are_judged_as_ever
+F20  centre restored                                faults/test_machines.py::test_a_centre_restored_while_a_backlog_is_sent_is_filled_up
+                                                    sync/test_loop.py::test_a_restored_server_is_filled_up_again
+F22  storm                                          faults/test_storm.py::test_a_storm_loses_nothing_and_the_bench_at_work_gets_through
+     control: no jitter                             faults/test_storm.py::test_control_without_jitter_all_come_at_once
+F23  PostgreSQL crashed, locked, shut               faults/test_database.py::test_postgresql_crashes_under_the_server_and_nothing_is_lost
+                                                    faults/test_database.py::test_a_lock_that_somebody_holds_stops_its_own_bench_only
+                                                    faults/test_database.py::test_a_database_that_throws_everybody_out_is_come_back_to
+                                                    faults/test_database.py::test_the_same_entries_sent_six_times_at_once_have_one_effect
+     control: no limit on locks                     faults/test_database.py::test_control_without_a_limit_a_held_lock_holds_the_bench
+F25  two programs on one home                       station/store/test_opening.py::test_a_second_program_is_refused_until_the_first_dies
+                                                    sync/test_server.py::test_a_second_server_on_the_same_home_is_refused
+F26  flapping, narrow line                          faults/test_network.py::test_a_line_that_comes_and_goes_makes_steady_progress
+F27  tampering                                      station/store/test_proof.py::test_a_tampered_entry_is_named
+                                                    faults/test_machines.py::test_control_the_checker_names_what_was_tampered_with
+F28  files that others hold                         faults/test_machines.py::test_a_rename_that_is_refused_for_a_moment_is_tried_again
+                                                    faults/test_machines.py::test_a_photo_that_another_program_holds_waits_and_is_not_lost
+     control                                        faults/test_machines.py::test_control_a_rename_that_is_refused_for_good_is_an_error_soon
+
+Tested with what they belong to: F16 (two benches, one unit), F17 (revoked), F18 (people), F21 (feed's horizon), F24
+(downstream). The checker of the invariants, with what it looks at: ``tests/faults/invariants.py``.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent
+ELSEWHERE = {"F16", "F17", "F18", "F21", "F24"}
+
+
+def test_every_fault_has_a_test_that_exists() -> None:
+    assert __doc__ is not None
+    rows = __doc__.partition("\n\n")[2].partition("\n\nTested with")[0].splitlines()
+    faults = {found.group() for row in rows if (found := re.match(r"F\d+", row))}
+    assert faults | ELSEWHERE == {f"F{number}" for number in range(1, 29)}
+    for row in rows:
+        file, _, name = row.split()[-1].partition("::")
+        tree = ast.parse((TESTS / file).read_text())
+        functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        assert name in functions or not name, row
