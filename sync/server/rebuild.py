@@ -104,7 +104,9 @@ def _begin(database: Database, site_id: str) -> Builds:
     with database.writing() as connection:
         lock_alone(connection, site_id)
         builds = read_builds(connection, site_id)
-        left = connection.scalars(select(figure_units.c.build).where(figure_units.c.site_id == site_id).distinct()).all()
+        left = connection.scalars(
+            select(figure_units.c.build).where(figure_units.c.site_id == site_id).distinct()
+        ).all()
         cursor = msgspec.json.decode(builds.cursor, type=_Cursor) if builds.cursor else None
         if builds.building is None or cursor is None or cursor.formula != FORMULA:
             newest = max([builds.live, builds.building or 0, *left])

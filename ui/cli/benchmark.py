@@ -45,7 +45,7 @@ def benchmark(as_json: bool, only: tuple[str, ...], small: bool, disk: Path | No
 
 
 def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
-    from ui.benchmark import confirm, drain, preview, scan_to_screen, shutter, start, storm, weight
+    from ui.benchmark import confirm, dashboards, drain, preview, scan_to_screen, shutter, start, storm, weight
 
     return {
         "scan": lambda folder: scan_to_screen.measure(folder, small_only=small),
@@ -55,6 +55,7 @@ def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
         "preview": preview.measure,
         "start": start.measure,
         "drain": drain.measure,
+        "dashboards": lambda folder: dashboards.measure(folder, inspections=200_000 if small else 2_000_000),
         "storm": storm.measure,
     }[name]
 

@@ -10,9 +10,12 @@ arrivals change cells by the difference (``counting.py``: a function of the reco
 down to its units. Everything is kept in the transaction of the push and made anew from the journal at will
 (``sync.server.rebuild``).
 
-Benches must not wait for each other: a cell is its bench's own, or split in four by bench, and the applier is the last
+Benches must not wait for each other: a cell is its bench's own, or split in two by bench, and the applier is the last
 one before the commit. Locks are taken in the order of keys; where two pushes speak of each other's inspections more
 than once in a transaction PostgreSQL may still break a deadlock, and the bench sends again.
+
+Every sum is in a cell of its day and in one of its month, so that a year is a dozen months and the days at its ends;
+what goes by single days takes a quarter at most.
 
 Indexes: reading is by site, build and a range of days, the beginning of every primary key, and rows of a day lie
 together because they came together; on SQLite the tables *are* their primary key (WITHOUT ROWID). Cells are not

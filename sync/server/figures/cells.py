@@ -10,20 +10,39 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+import psycopg
 from sqlalchemy import BigInteger, Connection, Integer, Table
 
-from sync.server.figures.counting import Cells, Key, Sums
-from sync.server.storage.rows_figures import figure_benches, figure_labels, figure_merchants
+from sync.server.figures.counting import ONLY_MONTHS, Cells, Key, Sums, month_of
+from sync.server.storage.rows_figures import DAYS, MONTHS, figure_benches, figure_labels, figure_merchants
 
 _TYPES: Final[dict[type, str]] = {BigInteger: "int8", Integer: "int4"}
 
 
 def write(connection: Connection, site_id: str, build: int, cells: Cells) -> None:
     """Add the changes to the cells of one build."""
-    for table, changes in (
-        (figure_benches, cells.benches), (figure_merchants, cells.merchants), (figure_labels, cells.labels),
+    for table, changes, at in (
+        (figure_benches, cells.benches, 0), (figure_merchants, cells.merchants, 0), (figure_labels, cells.labels, 1),
     ):  # fmt: skip
-        _add(connection, table, site_id, build, changes, shrunk=cells.shrunk)
+        _add(connection, table, site_id, build, _by_grain(changes, at), shrunk=cells.shrunk)
+
+
+def _by_grain(changes: Mapping[Key, Sums], at: int) -> dict[Key, Sums]:
+    """The changes of days, and of their months.
+
+    Args:
+        at: where in the key the day stands.
+    """
+    found: dict[Key, Sums] = {}
+    for key, sums in changes.items():
+        day = key[at]
+        assert isinstance(day, int)
+        if key[0] != ONLY_MONTHS:
+            found[(*key[:at], DAYS, day, *key[at + 1 :])] = sums
+        month = (*key[:at], MONTHS, month_of(day), *key[at + 1 :])
+        known = found.get(month)
+        found[month] = sums if known is None else [a + b for a, b in zip(known, sums, strict=True)]
+    return found
 
 
 def _add(
@@ -34,7 +53,10 @@ def _add(
         return
     rows.sort()  # two workers that change the same cells must not wait for each other
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(_upsert_arrays(table), tuple(list(column) for column in zip(*rows, strict=True)))
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)
+        # with its own placeholders: psycopg would search a statement as long as this for them each time
+        psycopg.RawCursor(raw).execute(_upsert_arrays(table), [list(column) for column in zip(*rows, strict=True)])
     else:
         connection.exec_driver_sql(_upsert_row(table), rows)
     if shrunk:
@@ -64,10 +86,11 @@ def _upsert_row(table: Table) -> str:
 
 
 @lru_cache
-def _upsert_arrays(table: Table) -> str:
+def _upsert_arrays(table: Table) -> bytes:
     columns, _, _ = _names(table)
-    arrays = ", ".join(f"%s::{_type(column.type)}[]" for column in table.columns)
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) {_conflict(table)}"
+    arrays = ", ".join(f"${number}::{_type(column.type)}[]" for number, column in enumerate(table.columns, 1))
+    text = f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) {_conflict(table)}"
+    return text.encode()
 
 
 @lru_cache

@@ -43,7 +43,9 @@ _WEIGHT = {("" if name == "none" else name): _AT[f"weight_{name}"] for name in V
 _REFUND = {name: _AT[f"refund_{name}"] for name in REFUNDS}
 _WIDE: Final = len(MEASURES)
 _LONGEST_HANDLING_MS: Final = 3_600_000
-_SHARDS: Final = 4
+_SHARDS: Final = 2
+ONLY_MONTHS: Final = "sku"
+"""Labels that are too many for cells of days."""
 _WASTED: Final = ("destroy", "missing")
 
 Key: TypeAlias = tuple[str | int, ...]
@@ -151,7 +153,7 @@ def month_of(day: int) -> int:
 def _labels(unit: Unit) -> Iterator[tuple[str, int, str, str]]:
     yield "grade", unit.day, unit.grade, unit.disposition
     yield "reason", unit.day, unit.declared, unit.found
-    yield "sku", month_of(unit.day), unit.sku, ""
+    yield ONLY_MONTHS, month_of(unit.day), unit.sku, ""
     if unit.looks:
         for look in unit.looks.split("\n"):
             yield "look", unit.day, look, ""

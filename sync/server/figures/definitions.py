@@ -121,6 +121,9 @@ def _times(what: str, edges: tuple[int, ...], text: str) -> tuple[Kpi, ...]:
     )
 
 
+LONGEST_BY_DAY: Final = 92
+"""Days that are read one by one; longer periods are read by months."""
+
 UNITS: Final = _count("units", f"Units inspected: {_STANDING}, by UTC day of the confirmation.")
 
 _BOTH = (Source.BENCHES, Source.MERCHANTS)
@@ -139,6 +142,7 @@ VIEWS: Final = {
                 _count("handling_ms", "Sum of the cycle times, each counted with one hour at most.", "ms"),
                 *(_count(hour, f"Units confirmed from {hour[-2:]}:00 UTC on.") for hour in HOURS),
             ),
+            longest_days=LONGEST_BY_DAY,
         ),
         View(
             "times", _BOTH,

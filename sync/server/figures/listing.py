@@ -76,7 +76,7 @@ def units(
     )  # fmt: skip
     rows: Sequence[Any] = connection.execute(query).all()
     lines = [UnitLine(*(*row[1:-1], _iso(row[-1]))) for row in rows[:limit]]
-    return UnitsPage(lines, _after(rows[limit - 1][:2]) if len(rows) > limit else None)
+    return UnitsPage(lines, cursor_of(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +135,13 @@ def queue(connection: Connection, site_id: str, question: QueueQuestion) -> Queu
     last = rows[question.limit - 1] if more else None
     after = None
     if last is not None:
-        after = _after((last.since_us if question.sort == "since" else last.value_minor, last.item_id))
+        after = cursor_of(*(last.since_us if question.sort == "since" else last.value_minor, last.item_id))
     return QueuePage(items, after, counts)
 
 
-def _after(key: Any) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(tuple(key))).decode()
+def cursor_of(number: int, name: str) -> str:
+    """The cursor behind a row with this sort key and this id."""
+    return base64.urlsafe_b64encode(msgspec.json.encode((number, name))).decode()
 
 
 def _cursor(text: str) -> tuple[int, str]:

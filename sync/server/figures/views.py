@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, func, or_, select
 
 from station.errors import InvalidInput
 from sync.protocol import Figure, FigureRow, FiguresAnswer, FiguresIndex, ViewDefinition
 from sync.server.figures.builds import FORMULA, read_builds
+from sync.server.figures.counting import ONLY_MONTHS
 from sync.server.figures.definitions import (
+    LONGEST_BY_DAY,
     NOT_FED,
     REVIEW,
     REVIEW_KPIS,
@@ -25,7 +27,15 @@ from sync.server.figures.definitions import (
     Source,
     View,
 )
-from sync.server.storage.rows_figures import HOURS, figure_benches, figure_labels, figure_merchants, queue_settled
+from sync.server.storage.rows_figures import (
+    DAYS,
+    HOURS,
+    MONTHS,
+    figure_benches,
+    figure_labels,
+    figure_merchants,
+    queue_settled,
+)
 
 _TABLES: Final = {
     Source.BENCHES: figure_benches,
@@ -37,7 +47,6 @@ _NAMES: Final = {
     Source.MERCHANTS: ("merchant", "category"),
     Source.LABELS: ("merchant", "a", "b"),
 }
-_LONGEST_SKUS_DAYS: Final = 31
 _MOST_LABELS: Final = 1000
 """Rows of a view by label, most units first; there may be a hundred thousand articles."""
 EPOCH: Final = date(1970, 1, 1)
@@ -110,10 +119,10 @@ def _checked(question: Question) -> tuple[View, Source]:
         )
     if question.by not in _described(view).by:
         raise InvalidInput(f"by={question.by!r}: {view.name} goes by {', '.join(_described(view).by)}")
-    if view.kind == "sku" and days > _LONGEST_SKUS_DAYS and "merchant" not in question.filters:
-        raise InvalidInput(
-            f"skus over {days} days: name a merchant, or ask for {_LONGEST_SKUS_DAYS} days at most; there are too many"
-        )
+    if question.by == "day" and days > LONGEST_BY_DAY:
+        raise InvalidInput(f"by=day over {days} days: ask for {LONGEST_BY_DAY} days at most, or not by day")
+    if view.kind == ONLY_MONTHS and "merchant" not in question.filters:
+        raise InvalidInput(f"{view.name}: name a merchant; the articles of all of them are too many for one view")
     wanted = {*question.filters, question.by} - {"total", "day", "label"}
     for source in view.sources:
         if wanted <= set(_NAMES[source]):
@@ -131,10 +140,7 @@ def _query(
     table: Table, site_id: str, build: int, view: View, question: Question, keys: Sequence[str], columns: Sequence[str]
 ) -> Select[Any]:
     c = table.c
-    first, last = question.days
-    if view.kind == "sku":  # lies on the first of its month
-        first = (question.since.replace(day=1) - EPOCH).days
-    where: list[ColumnElement[bool]] = [c.site_id == site_id, c.build == build, c.day >= first, c.day <= last]
+    where: list[ColumnElement[bool]] = [c.site_id == site_id, c.build == build, _period(table, view, question)]
     if view.kind:
         where.append(c.kind == view.kind)
     where += [c[name] == value for name, value in question.filters.items()]
@@ -144,6 +150,36 @@ def _query(
         return query
     order = [c[keys[0]]] if question.by == "day" else [_sum(table, "units").desc(), *(c[key] for key in keys)]
     return query.group_by(*(c[key] for key in keys)).order_by(*order).limit(_MOST_LABELS if view.kind else None)
+
+
+def _period(table: Table, view: View, question: Question) -> ColumnElement[bool]:
+    """Whole months where there are some, days at both ends."""
+    grain, day = table.c.grain, table.c.day
+    first, last = question.days
+    months = month_ends(question.since, question.until)
+    if view.kind == ONLY_MONTHS:
+        return and_(grain == MONTHS, day >= (question.since.replace(day=1) - EPOCH).days, day <= last)
+    if question.by == "day" or view.longest_days == LONGEST_BY_DAY or months is None:
+        return and_(grain == DAYS, day >= first, day <= last)
+    begin, end = ((moment - EPOCH).days for moment in months)
+    return or_(
+        and_(grain == MONTHS, day >= begin, day < end),
+        and_(grain == DAYS, day >= first, day < begin),
+        and_(grain == DAYS, day >= end, day <= last),
+    )
+
+
+def month_ends(since: date, until: date) -> tuple[date, date] | None:
+    """The first day of the first whole month in a period, and the first day after the last one.
+
+    >>> month_ends(date(2026, 1, 15), date(2026, 4, 30))
+    (datetime.date(2026, 2, 1), datetime.date(2026, 5, 1))
+    >>> month_ends(date(2026, 1, 2), date(2026, 1, 31)) is None
+    True
+    """
+    begin = since if since.day == 1 else (since.replace(day=1) + timedelta(days=32)).replace(day=1)
+    end = (until + timedelta(days=1)).replace(day=1)
+    return (begin, end) if begin < end else None
 
 
 def _sum(table: Table, name: str) -> ColumnElement[Any]:

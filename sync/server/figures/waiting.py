@@ -139,12 +139,13 @@ def write_parcels(
     here = and_(
         table.site_id == site_id, table.build == build, table.kind == QueueKind.PARKED.value, table.station == station
     )
-    touched = sorted(parcels.moved.keys() | parcels.opened.keys())
+    touched = parcels.moved.keys() | parcels.opened.keys()
     if touched:
-        known = connection.execute(
-            select(table.item_id, table.generation, table.seq).where(here, table.item_id.in_(touched))
-        ).all()
+        # a bench has a handful parked: fewer than the parcels of a push
+        known = connection.execute(select(table.item_id, table.generation, table.seq).where(here)).all()
         for parcel_id, generation, seq in known:
+            if parcel_id not in touched:
+                continue
             moved, opened = parcels.moved.get(parcel_id), parcels.opened.get(parcel_id)
             if moved is not None and (moved.generation, moved.seq) > (generation, seq):
                 connection.execute(delete(queue_items).where(here, table.item_id == parcel_id))

@@ -34,6 +34,11 @@ SYNC_EDGES: Final = (
 """Upper edges of the histograms in milliseconds; a value at an edge lies below it, one more bucket holds the rest."""
 
 
+DAYS: Final = 0
+MONTHS: Final = 1
+"""Grain of a cell: of one day, or of a whole month (then ``day`` is its first). Every sum is in both."""
+
+
 def bucket_names(what: str, edges: tuple[int, ...]) -> tuple[str, ...]:
     """Columns of one histogram."""
     return tuple(f"{what}_{number:02d}" for number in range(len(edges) + 1))
@@ -69,6 +74,10 @@ def _key(*columns: Column[Any]) -> list[Column[Any]]:
         Column("build", Integer, primary_key=True, autoincrement=False),
         *columns,
     ]
+
+
+def _grain() -> Column[int]:
+    return Column("grain", Integer, primary_key=True, autoincrement=False)
 
 
 def _day() -> Column[int]:
@@ -140,7 +149,7 @@ only its end has arrived so far."""
 figure_benches = Table(
     "figure_benches",
     metadata,
-    *_key(_day(), Column("station", String(64), primary_key=True), _text_key("inspector")),
+    *_key(_grain(), _day(), Column("station", String(64), primary_key=True), _text_key("inspector")),
     *measure_columns(BENCH_MEASURES),
     sqlite_with_rowid=False,
     postgresql_with=FREQUENTLY_UPDATED,
@@ -149,7 +158,7 @@ figure_benches = Table(
 figure_merchants = Table(
     "figure_merchants",
     metadata,
-    *_key(_day(), _text_key("merchant"), _text_key("category"), _shard()),
+    *_key(_grain(), _day(), _text_key("merchant"), _text_key("category"), _shard()),
     *measure_columns(MEASURES),
     sqlite_with_rowid=False,
     postgresql_with=FREQUENTLY_UPDATED,
@@ -160,6 +169,7 @@ figure_labels = Table(
     metadata,
     *_key(
         Column("kind", String(16), primary_key=True),
+        _grain(),
         _day(),
         _text_key("merchant"),
         _text_key("a"),
@@ -192,6 +202,9 @@ queue_items = Table(
     Column("currency", Text, nullable=False),
     Index("queue_items_by_age", "site_id", "build", "kind", "since_us", "item_id"),
     Index("queue_items_by_value", "site_id", "build", "kind", "value_minor", "item_id"),
+    Index("queue_items_by_merchant", "site_id", "build", "merchant", "kind", "since_us", "item_id"),
+    Index("queue_items_by_lpn", "site_id", "build", "lpn"),
+    Index("queue_items_by_rma", "site_id", "build", "rma"),
 )
 """What waits for a lead: only what is open."""
 

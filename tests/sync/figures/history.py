@@ -106,10 +106,12 @@ class Floor:
         way = dice.choice((Disposition.RESTOCK, Disposition.REFURBISH, Disposition.QUARANTINE, Disposition.DESTROY))
         because = (Reason("override", "a person"),) if dice.random() < 0.2 else plain.decision.reasons
         looks = tuple(Reason(code, "look") for code in dice.sample(("wrong_serial", "photo_again"), dice.randrange(3)))
+        worth = dice.choice((None, Money(-120, "EUR"), Money(3100, "EUR")))
+        broken = dice.sample(("weight", "photo:front"), dice.randrange(3))
         decision = replace(
             plain.decision, disposition=way, refund=refund, reasons=because, second_look=looks,
             found_reason=dice.choice((None, "defective", "unwanted")),
-            alternatives=(Alternative(way, dice.choice((None, Money(-120, "EUR"), Money(3100, "EUR"))), True, because[0]),),
+            alternatives=(Alternative(way, worth, True, because[0]),),
         )  # fmt: skip
         parcel = dice.choice(
             [*self.parcels[station], identity(dice, self.at - timedelta(minutes=dice.randrange(3000)))]
@@ -122,7 +124,7 @@ class Floor:
             identity=dice.choice((IdentityOutcome.MATCH, IdentityOutcome.WRONG_ITEM, IdentityOutcome.UNKNOWN)),
             judgement=dice.choice((None, *(WeightJudgement(v, 1, 2, 3, None) for v in list(WeightVerdict)[:4]))),
             weight=dice.choice((plain.weight, None)), decision=decision,
-            skipped=tuple(Skipped(what, "broken") for what in dice.sample(("weight", "photo:front"), dice.randrange(3))),
+            skipped=tuple(Skipped(what, "broken") for what in broken),
             corrects=corrected.inspection_id if corrected else None, started_at=started, confirmed_at=confirmed,
         )  # fmt: skip
         self.inspections.append((station, made))

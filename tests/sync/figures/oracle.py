@@ -106,6 +106,7 @@ def kpis(everything: list[Seen]) -> dict[str, int | None]:
     """All figures that are exact, of one group."""
     standing = [one for one in everything if one.stands]
     refund = lambda inspection: inspection.decision.refund  # noqa: E731
+    named = lambda inspection: (refund(inspection).decision, refund(inspection).amount)  # noqa: E731
     decided = [
         one for one in everything
         if refund(one.inspection).decision in ("full", "partial", "none") and (one.stands or one.corrections)
@@ -113,7 +114,7 @@ def kpis(everything: list[Seen]) -> dict[str, int | None]:
     wrong = [
         one for one in decided
         if any(
-            (refund(other).decision, refund(other).amount) != (refund(one.inspection).decision, refund(one.inspection).amount)
+            named(other) != named(one.inspection)
             for other in one.corrections
         )
     ]  # fmt: skip
@@ -156,7 +157,8 @@ def kpis(everything: list[Seen]) -> dict[str, int | None]:
         found[f"is_{name}"] = share(standing, lambda one, name=name: one.inspection.identity == name)
     for name in ("plausible", "too_light", "empty"):
         found[f"weight_{name}"] = share(
-            standing, lambda one, name=name: one.inspection.judgement is not None and one.inspection.judgement.verdict == name
+            standing,
+            lambda one, name=name: one.inspection.judgement is not None and one.inspection.judgement.verdict == name,
         )  # fmt: skip
     found["weight_none"] = share(standing, lambda one: one.inspection.judgement is None)
     for name in ("full", "partial", "none", "manual"):

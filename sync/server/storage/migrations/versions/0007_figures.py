@@ -62,13 +62,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("site_id", "build", "inspection_id"),
     )
     op.create_index("figure_units_by_day", "figure_units", ["site_id", "build", "day", "inspection_id"])
-    _cells("figure_benches", [_number("day"), _short("station"), _text("inspector")], [*_MEASURES, *_HOURS])
-    _cells("figure_merchants", [_number("day"), _text("merchant"), _text("category"), _number("shard")], _MEASURES)
+    _cells(
+        "figure_benches",
+        [_number("grain"), _number("day"), _short("station"), _text("inspector")],
+        [*_MEASURES, *_HOURS],
+    )
+    _cells(
+        "figure_merchants",
+        [_number("grain"), _number("day"), _text("merchant"), _text("category"), _number("shard")],
+        _MEASURES,
+    )
     _cells(
         "figure_labels",
         [
             sa.Column("kind", sa.String(length=16), nullable=False),
-            _number("day"), _text("merchant"), _text("a"), _text("b"), _text("currency"), _number("shard"),
+            _number("grain"), _number("day"), _text("merchant"), _text("a"), _text("b"), _text("currency"),
+            _number("shard"),
         ],
         ["units", "refunded_minor", "priced", "original_minor", "recovered_minor"],
     )  # fmt: skip
@@ -89,6 +98,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("site_id", "build", "kind", "item_id"),
     )
     op.create_index("queue_items_by_age", "queue_items", ["site_id", "build", "kind", "since_us", "item_id"])
+    op.create_index(
+        "queue_items_by_merchant", "queue_items", ["site_id", "build", "merchant", "kind", "since_us", "item_id"]
+    )
+    op.create_index("queue_items_by_lpn", "queue_items", ["site_id", "build", "lpn"])
+    op.create_index("queue_items_by_rma", "queue_items", ["site_id", "build", "rma"])
     op.create_index("queue_items_by_value", "queue_items", ["site_id", "build", "kind", "value_minor", "item_id"])
     op.create_table(
         "queue_settled",
