@@ -81,8 +81,8 @@ class Units:
             step.settle()
             step.decide(entry, fact)
         step.settle()
-        if self._sink is not None and step.changed:
-            self._sink(work, [change for change in step.changed.values() if change.before != change.after])
+        if self._sink is not None and (changes := step.changes()):
+            self._sink(work, changes)
 
 
 class _Step:
@@ -98,7 +98,9 @@ class _Step:
         """LPN → entry that touched it."""
         self._lines: set[_Line] = set()
         self._cause = ""
-        self.changed: dict[str, Changed] = {}
+        self._new: dict[str, tuple[str, Inspected]] = {}
+        """LPN → (entry, fact) of units that nobody had seen before."""
+        self._changed: dict[str, Changed] = {}
 
     def enter(self, inspected: Sequence[tuple[Judged, Inspected]]) -> None:
         """Take inspections that are new here."""
@@ -117,7 +119,7 @@ class _Step:
         for entry, fact in inspected:
             is_first = known.get(fact.lpn, rows[fact.lpn]["first_inspection"]) == fact.inspection_id
             if is_first:
-                self.changed[fact.lpn] = Changed(fact.lpn, entry.id, None, _fresh(fact))
+                self._new[fact.lpn] = (entry.id, fact)
             if not is_first or fact.corrects is not None:
                 claims.append((entry, fact))
         if claims:
@@ -148,6 +150,16 @@ class _Step:
         if self._lines:
             self._settle_lines()
             self._judge()
+
+    def changes(self) -> list[Changed]:
+        """What is another than before this push."""
+        judged = (change for change in self._changed.values() if change.before != change.after)
+        fresh = (
+            Changed(lpn, entry, None, _fresh(fact))
+            for lpn, (entry, fact) in self._new.items()
+            if lpn not in self._changed
+        )
+        return [*fresh, *judged]
 
     # what was touched
 
@@ -257,12 +269,12 @@ class _Step:
         for row in known.rows:
             claims, rulings = known.claims(row), known.rulings(row.lpn)
             after = judge_unit(claims, rulings, is_beyond=row.beyond)
-            before = self.changed.get(row.lpn)
-            is_new = before is not None and before.before is None
-            was = None if is_new or row.version == 0 else _unit_of(row)
-            self.changed[row.lpn] = Changed(
-                row.lpn, touched[row.lpn], before.before if before is not None else was, after
-            )
+            known_change = self._changed.get(row.lpn)
+            if known_change is not None:
+                before = known_change.before
+            else:
+                before = None if row.lpn in self._new else _unit_of(row)
+            self._changed[row.lpn] = Changed(row.lpn, touched[row.lpn], before, after)
             version = len(claims) + known.ended(claims) + len(known.decisions.get(row.lpn, ())) + row.flips
             outcome = after.outcome
             refund = outcome.refund if outcome is not None else None
