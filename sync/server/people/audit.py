@@ -28,6 +28,8 @@ class Event(StrEnum):
     PERSON_ENABLED = "person_enabled"
     ROLE_GIVEN = "role_given"
     ROLE_ENDED = "role_ended"
+    OVERRIDE = "override"
+    """Somebody chose another route for a unit than the one proposed."""
     UNAUTHORISED_ACT = "unauthorised_act"
     FORGED_REQUEST = "forged_request"
 

@@ -23,6 +23,7 @@ from station.inspection.record import (
 from station.people import Act, RoleSpan, roles_at
 from station.people.may import PERMISSIONS
 from sync.server.applying import Applying
+from sync.server.facts import Inspected
 from sync.server.judge import Judged
 from sync.server.people.audit import Event, note
 from sync.server.storage.rows import inspections
@@ -44,13 +45,16 @@ def check_authority(work: Applying, applied: Sequence[Judged]) -> None:
     judged = [entry for entry in applied if entry.kind in _ACTS]
     if not judged:
         return
+    for entry in judged:
+        if _is_override(entry):
+            note(Event.OVERRIDE, work.site_id, person=entry.actor, station=work.station, entry=entry.id)
     known = _People(work.connection, work.site_id, {entry.actor for entry in judged})
     if not known.anybody:
         return
     others = _others_inspections(work, judged)
     rows: list[dict[str, object]] = []
     for entry in judged:
-        act = _ACTS[entry.kind]
+        act = Act.OVERRIDE if _is_override(entry) else _ACTS[entry.kind]
         if (
             isinstance(entry.fact, InspectionVoided)
             and others.get(entry.fact.inspection_id, entry.actor) != entry.actor
@@ -71,6 +75,12 @@ def check_authority(work: Applying, applied: Sequence[Judged]) -> None:
             )
     if rows:
         work.database.insert_all(work.connection, authority_flags, rows)
+
+
+def _is_override(entry: Judged) -> bool:
+    """Whether the proposed route was not the one chosen (``station.decision.decide`` gives this reason)."""
+    fact = entry.fact
+    return isinstance(fact, Inspected) and any(reason.code == "override" for reason in fact.decision.reasons)
 
 
 def adjusted(recorded_at: str, received_at: datetime) -> datetime:

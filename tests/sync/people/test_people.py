@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from station.canonical import canonical_json
+from station.decision.model import Reason as Because
 from station.errors import InvalidInput
 from station.people import (
     BenchKeys,
@@ -205,6 +208,15 @@ def test_a_record_is_judged_by_the_roles_at_its_own_time(server_on_either: Peopl
 )
 def test_a_time_that_cannot_be_read_is_the_arrival(text: str) -> None:
     assert adjusted(text, datetime(2026, 11, 23, tzinfo=UTC)) == datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def test_an_override_is_written_down_with_who_and_where(server: PeopleServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "sync.server.security")
+    plain = an_inspection(1)
+    chosen = replace(plain.decision, reasons=(Because("override", "Recycle chosen by a person"),))
+    push(server, "max", (fact(plain), NOON), (fact(replace(an_inspection(2), decision=chosen)), NOON))
+    said = [vars(one) for one in caplog.records if one.name == "sync.server.security"]
+    assert [(one["event"], one["person"], one["station"]) for one in said] == [("override", "max", STATION)]
 
 
 # the key
