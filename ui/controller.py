@@ -95,6 +95,7 @@ class BenchController(QObject):
         self._labels = LabelWatch(window, desk, play, scan_back=scan_back)
         self._wake_sync = wake_sync
         self._lights = Lights()
+        self._camera_notes: tuple[str, ...] = ()
         self._advised = ""
         """The device that the line about the surroundings speaks of."""
         self.view: BenchView | None = None
@@ -157,6 +158,9 @@ class BenchController(QObject):
         match event:
             case FrameSeen():
                 self._window.show_frame(event.preview, event.still, event.hint)
+                if event.notes != self._camera_notes:
+                    self._camera_notes = event.notes
+                    self._advise("camera notes", "; ".join(event.notes))
             case ShotTaken():
                 self._desk.submit("photo", lambda desk: desk.photo(*self._keep_photo(event)))
                 if self._second_camera is not None:
@@ -265,10 +269,14 @@ class BenchController(QObject):
         if device == "scale" and light is not Light.WORKING:
             self._window.show_indication(None, "no_reply", False)
         self._window.show_light(device, light.value, detail)
-        if len(detail) > SHORT_DETAIL:
-            self._advised = device
-            self._window.show_banner(detail[0].upper() + detail[1:])
-        elif self._advised == device:
+        self._advise(device, detail if len(detail) > SHORT_DETAIL else "")
+
+    def _advise(self, about: str, text: str) -> None:
+        """One calm line about the surroundings, for as long as it is so."""
+        if text:
+            self._advised = about
+            self._window.show_banner(text[0].upper() + text[1:])
+        elif self._advised == about:
             self._advised = ""
             self._window.show_banner(None)
 
