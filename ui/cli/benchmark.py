@@ -15,7 +15,7 @@ import msgspec
 if TYPE_CHECKING:
     from ui.benchmark.figure import Figure
 
-FIGURES = ("scan", "confirm", "shutter", "weight", "preview", "start", "drain")
+FIGURES = ("scan", "confirm", "shutter", "weight", "preview", "barcode", "start", "drain")
 
 
 @click.command()
@@ -45,7 +45,7 @@ def benchmark(as_json: bool, only: tuple[str, ...], small: bool, disk: Path | No
 
 
 def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
-    from ui.benchmark import confirm, drain, preview, scan_to_screen, shutter, start, weight
+    from ui.benchmark import barcodes, confirm, drain, preview, scan_to_screen, shutter, start, weight
 
     return {
         "scan": lambda folder: scan_to_screen.measure(folder, small_only=small),
@@ -53,6 +53,7 @@ def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
         "shutter": shutter.measure,
         "weight": weight.measure,
         "preview": preview.measure,
+        "barcode": barcodes.measure,
         "start": start.measure,
         "drain": drain.measure,
     }[name]
