@@ -38,9 +38,9 @@ _SMALLEST = 96
 """Pixels: the shorter side of the smallest level."""
 _MIN_ENERGY = 1000.0
 """Mean squared gradient (Sobel, levels²) below which there is no print; a faint, blurred code has 5000."""
-_MAX_SLOPE_BARS = 0.06
+_MAX_SLOPE_BARS = 0.04
 """Share of the energy in the mean gradient: 1 = a single edge, 0 = as much up as down."""
-_MAX_SLOPE_MATRIX = 0.03
+_MAX_SLOPE_MATRIX = 0.02
 _MIN_BARS = 0.6
 """Share of the energy in one direction from which a cell belongs to bars (print has 0.8 and more)."""
 _MAX_MATRIX = 0.75
@@ -188,7 +188,7 @@ def _cores(mask: NDArray[np.bool_], energy: NDArray[np.float32]) -> Iterator[NDA
     """Connected cells, without the fainter texture around that they have grown together with."""
     for places in _patches(mask):
         own = energy[places[:, 0], places[:, 1]]
-        strong = own > _CORE * np.percentile(own, 90)
+        strong = own > _CORE * np.partition(own, -1 - len(own) // 10)[-1 - len(own) // 10]
         if np.count_nonzero(strong) >= 0.9 * len(places):
             yield places
             continue
