@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
+from devices.barcodes.photo_reader import PhotoReader
 from devices.scanner.duplicates import DuplicateGuard
 from station.clock import Clock, SystemClock
 from station.config import Config
@@ -99,6 +100,7 @@ class BenchApp(QObject):
         camera, run_camera = camera_loop("camera-1", config.camera)
         second_camera, run_second_camera = camera_loop("camera-2", config.camera_2)
         printer = printer_line(config.printer)
+        reader = PhotoReader(clock=self._clock) if camera is not None else None
         if camera is not None:
             self.window.picture_resized.connect(lambda size: camera.set_preview_size(size.width(), size.height()))
         if second_camera is not None:
@@ -113,6 +115,7 @@ class BenchApp(QObject):
             scale=scale,
             camera=camera,
             second_camera=second_camera,
+            read_photo=reader.read_photo if reader is not None else None,
             print_label=printer.submit if printer is not None else None,
             scan_back=config.printer.scan_back,
             wake_sync=self._sync.wake,
@@ -124,6 +127,7 @@ class BenchApp(QObject):
         self._run("scale", run_scale, self.controller.on_scale)
         self._run("camera", run_camera, self.controller.on_camera)
         self._run("camera-2", run_second_camera, self.controller.on_second_camera)
+        self._run("codes", reader.run if reader is not None else None, self.controller.on_codes)
         self._run("printer", printer.run if printer is not None else None, self.controller.on_printer)
         self._run("sync", self._sync.loop, self.controller.on_sync)
 

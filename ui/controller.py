@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from devices.barcodes.photo_reader import SeenInPhoto
 from devices.camera.model import EXTRA_SHOT, FrameSeen, ShotTaken
 from devices.ports import Indicated, Light, LightChanged, Refused, ScanArrived, ScanOutcome, WeightAccepted
 from devices.printer.loop import Printed, PrintFailed, PrintWaits
 from station.clock import Clock
 from station.identify.commands import Command
 from station.inspection.facts import Look, Photo
+from station.inspection.seen import SeenCode
 from station.inspection.view import BenchView, LabelJob, Outcome, Tone
 from sync.client.states import SyncState
 from ui.bench.bars import SHORT_DETAIL
@@ -26,6 +29,7 @@ from ui.lights import Lights
 from ui.threads import DeskThread, Failed, Handled
 
 if TYPE_CHECKING:
+    from station.inspection.desk import Desk
     from ui.wedge_layout import LayoutVerdict
 
 logger = logging.getLogger(__name__)
@@ -77,6 +81,7 @@ class BenchController(QObject):
         scale: AsksScale | None = None,
         camera: ArmsCamera | None = None,
         second_camera: ArmsCamera | None = None,
+        read_photo: Callable[[str, bytes, datetime], None] | None = None,
         print_label: Callable[[LabelJob], None] | None = None,
         scan_back: bool = False,
         wake_sync: Callable[[], None] | None = None,
@@ -91,10 +96,12 @@ class BenchController(QObject):
         self._scale = scale
         self._camera = camera
         self._second_camera = second_camera
+        self._read_photo = read_photo
         self._print_label = print_label
         self._labels = LabelWatch(window, desk, play, scan_back=scan_back)
         self._wake_sync = wake_sync
         self._lights = Lights()
+        self._camera_notes: tuple[str, ...] = ()
         self._advised = ""
         """The device that the line about the surroundings speaks of."""
         self.view: BenchView | None = None
@@ -157,8 +164,11 @@ class BenchController(QObject):
         match event:
             case FrameSeen():
                 self._window.show_frame(event.preview, event.still, event.hint)
+                if event.notes != self._camera_notes:
+                    self._camera_notes = event.notes
+                    self._advise("camera notes", "; ".join(event.notes))
             case ShotTaken():
-                self._desk.submit("photo", lambda desk: desk.photo(*self._keep_photo(event)))
+                self._desk.submit("photo", lambda desk: self._take(desk, event))
                 if self._second_camera is not None:
                     self._second_camera.shoot_now(EXTRA_SHOT)
             case LightChanged():
@@ -169,9 +179,27 @@ class BenchController(QObject):
         """Another view of whatever the first camera photographs; it has no picture on the screen."""
         match event:
             case ShotTaken():
-                self._desk.submit("photo", lambda desk: desk.photo(*self._keep_photo(event)))
+                self._desk.submit("photo", lambda desk: self._take(desk, event))
             case LightChanged():
                 self._show_light("camera", event)
+
+    def _take(self, desk: Desk, shot: ShotTaken) -> Outcome | None:
+        """Keep a photo, then tell the desk; on the desk's thread."""
+        photo, look = self._keep_photo(shot)
+        outcome = desk.photo(photo, look)
+        if self._read_photo is not None and desk.wants_serial:
+            self._read_photo(photo.sha256, shot.jpeg, shot.taken_at)
+        return outcome
+
+    @Slot(object)
+    def on_codes(self, event: object) -> None:
+        """What was read in a photo."""
+        match event:
+            case SeenInPhoto(photo=photo, found=found) if found:
+                codes = [SeenCode(one.text, one.aim) for one in found]
+                self._desk.submit("codes", lambda desk: desk.codes_in_photo(photo, codes))
+            case SeenInPhoto(problem=problem) if problem:
+                logger.info("a photo could not be read for codes: %s", problem)
 
     @Slot(object)
     def on_printer(self, event: object) -> None:
@@ -265,10 +293,14 @@ class BenchController(QObject):
         if device == "scale" and light is not Light.WORKING:
             self._window.show_indication(None, "no_reply", False)
         self._window.show_light(device, light.value, detail)
-        if len(detail) > SHORT_DETAIL:
-            self._advised = device
-            self._window.show_banner(detail[0].upper() + detail[1:])
-        elif self._advised == device:
+        self._advise(device, detail if len(detail) > SHORT_DETAIL else "")
+
+    def _advise(self, about: str, text: str) -> None:
+        """One calm line about the surroundings, for as long as it is so."""
+        if text:
+            self._advised = about
+            self._window.show_banner(text[0].upper() + text[1:])
+        elif self._advised == about:
             self._advised = ""
             self._window.show_banner(None)
 

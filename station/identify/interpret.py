@@ -191,10 +191,13 @@ def _from_gs1(data: Gs1Data, text: str, aim: str | None) -> list[Candidate]:
             checked = True
             if not gtin.has_good_check_digit(value):
                 problems.append(f"the {_CHECKED_AIS[ai]} ({ai}) has a wrong check digit")
+    values = dict(reversed(data.elements))
+    for ai in dict.fromkeys(ai for ai, value in data.elements if value != values[ai]):
+        problems.append(f"({ai}) is there twice with different values")
+        del values[ai]  # neither is taken
     verdict = Check.BAD if problems else Check.OK if checked else Check.NONE
     reason = "; ".join((f"{data.form}: {', '.join(f'({ai})' for ai, _ in data.elements)}", *problems))
     found = [Candidate(CandidateKind.GS1, data.hri(), reason, check=verdict, elements=data.elements)]
-    values = dict(reversed(data.elements))
     if "00" in values:
         found.append(_with(_sscc(values["00"], "SSCC in (00)"), data))
     if "01" in values:

@@ -7,7 +7,7 @@ durably before it returns, so the screen never shows a step that a pulled plug c
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,13 +19,14 @@ from station.identify.interpret import interpret
 from station.identify.scan import Candidate, CandidateKind, Check, RawScan
 from station.identify.text import split_aim
 from station.inspection import showing
-from station.inspection.draft import MismatchedEvent, PhotographedEvent, WeighedEvent, load
+from station.inspection.draft import MismatchedEvent, PhotographedEvent, SerialSeenEvent, WeighedEvent, load
 from station.inspection.facts import IdentityOutcome, Look, Photo, WeightReading
 from station.inspection.finding import ItemFound, find_item, find_parcel
 from station.inspection.going_back import GoingBack
 from station.inspection.parcels import Parcels
 from station.inspection.plausibility import judge_weight
 from station.inspection.ports import BenchStore
+from station.inspection.seen import SeenCode, serial_in_photo
 from station.inspection.stepper import CURRENT, Seat, Stepper
 from station.inspection.units import Units
 from station.inspection.view import Band, Outcome, State, Tone
@@ -106,6 +107,32 @@ class Desk:
             photo = replace(photo, resembles=store.photo_like(look.bits, unit.unit_id, look.same_at_most))
             store.remember_photo(photo.sha256, unit.unit_id, look.bits)
         return self._at.do(PhotographedEvent(photo=photo), tone=Tone.TICK)
+
+    @property
+    def wants_serial(self) -> bool:
+        """A serial number would tell something about this unit, and none is known yet."""
+        unit = self._at.draft.unit
+        if unit is None or unit.serial_found is not None or not may(self._at.draft.state, Event.SERIAL_SEEN):
+            return False
+        line = self._at.draft.line(unit.line)
+        shipped = line.line.serial if line is not None else None
+        return shipped is not None or (unit.item is not None and unit.item.serialised)
+
+    def codes_in_photo(self, photo: str, codes: Sequence[SeenCode]) -> Outcome | None:
+        """Take what was read in a photo of this unit; None where it tells nothing.
+
+        A photo is no scan: a serial number counts if it is the one that was shipped, or if the label names this very
+        article beside it. Anything else that lies in the picture does nothing.
+        """
+        unit = self._at.draft.unit
+        if unit is None or not self.wants_serial or all(photo != taken.sha256 for taken in unit.photos):
+            return None
+        line = self._at.draft.line(unit.line)
+        shipped = line.line.serial if line is not None else None
+        serial = serial_in_photo(codes, shipped, unit.item.gtins if unit.item is not None else ())
+        if serial is None:
+            return None
+        return self._at.do(SerialSeenEvent(serial=serial, photo=photo), tone=Tone.TICK)
 
     def label_left(self, lpn: str) -> None:
         """The label of a plate is printed (with scan-back: scanned): it is not printed again after a restart."""

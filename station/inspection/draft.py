@@ -102,6 +102,14 @@ class SkippedEvent(msgspec.Struct, frozen=True, tag="skipped"):
     skipped: Skipped
 
 
+class SerialSeenEvent(msgspec.Struct, frozen=True, tag="serial_seen"):
+    """A photo of this unit shows its serial number."""
+
+    serial: str
+    photo: str
+    """SHA-256."""
+
+
 class SecondLookEvent(msgspec.Struct, frozen=True, tag="second_look"):
     pass
 
@@ -124,11 +132,12 @@ DraftEvent: TypeAlias = (
     | PhotographedEvent
     | AnsweredEvent
     | SkippedEvent
+    | SerialSeenEvent
     | SecondLookEvent
     | ConfirmedEvent
 )
 
-_BY_DEVICE = (WeighedEvent, PhotographedEvent, ConfirmedEvent)
+_BY_DEVICE = (WeighedEvent, PhotographedEvent, SerialSeenEvent, ConfirmedEvent)
 """Undo passes over these: they come by themselves after what the inspector did."""
 
 
@@ -177,6 +186,8 @@ class UnitDraft:
     answers: tuple[Answer, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     second_look_asked: bool = False
+    serial_photo: str | None = None
+    """SHA-256 of the photo that ``serial_found`` was read in; None = it was scanned, or is not known."""
     inspection_id: str | None = None
     """Set once confirmed."""
 
@@ -272,6 +283,8 @@ def _apply_to_unit(unit: UnitDraft, event: DraftEvent) -> UnitDraft:
             return replace(unit, answers=(*unit.answers, *event.answers))
         case SkippedEvent():
             return replace(unit, skipped=(*unit.skipped, event.skipped))
+        case SerialSeenEvent():
+            return replace(unit, serial_found=event.serial, serial_photo=event.photo)
         case SecondLookEvent():
             return replace(unit, second_look_asked=True)
         case _:

@@ -92,6 +92,8 @@ class Inspection:
     corrects: str | None
     started_at: datetime
     confirmed_at: datetime
+    serial_photo: str | None = None
+    """SHA-256 of the photo that ``serial_found`` was read in; None = it was scanned, or is not known."""
 
 
 @dataclass(frozen=True, slots=True)

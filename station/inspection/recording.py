@@ -105,6 +105,7 @@ def inspection_of(
         corrects=log.corrects.get(unit.unit_id),
         started_at=unit.started_at,
         confirmed_at=now,
+        serial_photo=unit.serial_photo,
     )
 
 

@@ -15,7 +15,9 @@ import msgspec
 if TYPE_CHECKING:
     from ui.benchmark.figure import Figure
 
-FIGURES = ("scan", "confirm", "shutter", "weight", "preview", "start", "drain", "storm")
+FIGURES = (
+    "scan", "confirm", "shutter", "weight", "preview", "barcode", "start", "drain", "dashboards", "storm",
+)  # fmt: skip
 
 
 @click.command()
@@ -45,7 +47,18 @@ def benchmark(as_json: bool, only: tuple[str, ...], small: bool, disk: Path | No
 
 
 def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
-    from ui.benchmark import confirm, dashboards, drain, preview, scan_to_screen, shutter, start, storm, weight
+    from ui.benchmark import (
+        barcodes,
+        confirm,
+        dashboards,
+        drain,
+        preview,
+        scan_to_screen,
+        shutter,
+        start,
+        storm,
+        weight,
+    )
 
     return {
         "scan": lambda folder: scan_to_screen.measure(folder, small_only=small),
@@ -53,6 +66,7 @@ def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
         "shutter": shutter.measure,
         "weight": weight.measure,
         "preview": preview.measure,
+        "barcode": barcodes.measure,
         "start": start.measure,
         "drain": drain.measure,
         "dashboards": lambda folder: dashboards.measure(folder, inspections=200_000 if small else 2_000_000),

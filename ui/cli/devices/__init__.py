@@ -9,6 +9,7 @@ from ui.cli.group import Entry, LazyGroup
 _COMMANDS = {
     "list": Entry("ui.cli.devices.ports", "list_", "Show what is plugged in, and what is in its way."),
     "pair": Entry("ui.cli.devices.ports", "pair_", "Make a device this bench's scanner, scale, camera or printer."),
+    "read-image": Entry("ui.cli.devices.image", "read_image_", "Read the barcodes in a picture."),
     "watch": Entry("ui.cli.devices.watch", "watch", "Show what a device says, live."),
     "capture": Entry("ui.cli.devices.record", "capture", "Record every byte that comes from a port."),
     "replay": Entry("ui.cli.devices.record", "replay", "Play a recording on a new port."),
