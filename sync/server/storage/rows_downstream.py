@@ -28,6 +28,7 @@ endpoints = Table(
 that the server's key gives (``downstream.signing``). ``failures``: in a row, over all units."""
 
 _PENDING = text("state = 'pending'")
+_SETTLED = text("settled_at IS NOT NULL")
 
 deliveries = Table(
     "downstream_deliveries",
@@ -52,10 +53,10 @@ deliveries = Table(
         sqlite_where=_PENDING, postgresql_where=_PENDING,
     ),
     Index(
-        "downstream_deliveries_lane", "site_id", "endpoint_id", "lane", "position",
+        "downstream_deliveries_lane", "lane", "position",
         sqlite_where=_PENDING, postgresql_where=_PENDING,
     ),
-    Index("downstream_deliveries_old", "state", "settled_at"),
+    Index("downstream_deliveries_old", "settled_at", sqlite_where=_SETTLED, postgresql_where=_SETTLED),
 )  # fmt: skip
 """One row per event and endpoint: the primary key is what exactly-once rests on. ``lane``: the unit; within it
 ``position`` is the order. ``state``: pending, delivered or failed. ``lease_until``: somebody is sending it."""

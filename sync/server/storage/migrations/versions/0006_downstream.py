@@ -51,15 +51,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("site_id", "endpoint_id", "event_id"),
     )
     pending = sa.text("state = 'pending'")
-    for name, columns in (("due", ["next_at"]), ("lane", ["lane", "position"])):
+    for name, columns in (("due", ["site_id", "endpoint_id", "next_at"]), ("lane", ["lane", "position"])):
         op.create_index(
             f"downstream_deliveries_{name}",
             "downstream_deliveries",
-            ["site_id", "endpoint_id", *columns],
+            columns,
             sqlite_where=pending,
             postgresql_where=pending,
         )
-    op.create_index("downstream_deliveries_old", "downstream_deliveries", ["state", "settled_at"])
+    settled = sa.text("settled_at IS NOT NULL")
+    op.create_index(
+        "downstream_deliveries_old",
+        "downstream_deliveries",
+        ["settled_at"],
+        sqlite_where=settled,
+        postgresql_where=settled,
+    )
     op.create_table(
         "downstream_alerts",
         sa.Column("site_id", sa.String(length=64), nullable=False),
