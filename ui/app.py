@@ -29,7 +29,7 @@ from station.inspection.view import Band, BenchView, Notice, State, Step, Tone
 from ui.bench.window import BenchIdentity, BenchWindow
 from ui.controller import BenchController
 from ui.garbage import CycleCollector
-from ui.loops import SyncLine, camera_loop, printer_line, scale_loop, scanner_loop
+from ui.loops import SyncLine, camera_loop, is_enrolled, printer_line, scale_loop, scanner_loop
 from ui.theme.tokens import THEMES, Theme
 from ui.threads import DeskThread, Loop, LoopThread
 from ui.widgets.sound import SoundPlayer
@@ -78,7 +78,7 @@ class BenchApp(QObject):
         self._sound = SoundPlayer()
         self.desk = DeskThread(self._open_desk, self._close_store, _warm_up)
         self.window.show_view(_STARTING)
-        self._sync = SyncLine(config.sync, self._clock)
+        self._sync = SyncLine(home, config.sync, self._clock)
         self._loops: list[LoopThread] = []
         self._wedge: KeyboardWedge | None = None
         self._garbage: CycleCollector | None = None
@@ -170,11 +170,24 @@ class BenchApp(QObject):
         from station.inspection.desk import Desk, Seat
         from station.store.store import Store
 
-        store = Store.open(self._home, station=self._config.station.id, clock=self._clock)
+        station = self._station_id()
+        store = Store.open(self._home, station=station, clock=self._clock)
         self._store = store
         self._sync.begin(store)
-        seat = Seat(self._config.station.id, self._config.station.inspector)
+        seat = Seat(station, self._config.station.inspector)
         return Desk(store, load_rules(), seat, self._clock, uuid7, self._clock.now() - SHIFT)
+
+    def _station_id(self) -> str:
+        """The name under which this bench records: the one it joined the server with, where it did."""
+        configured = self._config.station.id
+        if not is_enrolled(self._home):
+            return configured
+        from sync.client.identity import read_enrolment
+
+        enrolment = read_enrolment(self._home)
+        if enrolment is not None and enrolment.station != configured:
+            logger.warning("this bench joined the server as %s; id = %r is not used", enrolment.station, configured)
+        return enrolment.station if enrolment is not None else configured
 
     def _close_store(self) -> None:
         if self._store is not None:

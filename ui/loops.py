@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devices.camera.camera import Camera
@@ -25,10 +26,10 @@ from devices.transport import Opener
 from station.clock import Clock
 from station.config import CameraConfig, PrinterConfig, ScaleConfig, ScannerConfig, SyncConfig
 from station.errors import InvalidInput
-from station.store.outbox import Outbox
 from ui.threads import Loop
 
 if TYPE_CHECKING:
+    from station.store.store import Store
     from sync.client.loop import SyncLoop
 
 
@@ -118,24 +119,30 @@ def _said_of(table: str) -> Iterator[None]:
         raise InvalidInput(f"[{table}] {error}") from error
 
 
+def is_enrolled(home: Path) -> bool:
+    """Whether this bench joined a server. The client's own modules load later, behind the painted window."""
+    return (home / "enrolment.json").exists()
+
+
 class SyncLine:
     """The lane to the centre. Its thread waits for the store, which opens behind the painted window."""
 
-    def __init__(self, config: SyncConfig, clock: Clock) -> None:
+    def __init__(self, home: Path, config: SyncConfig, clock: Clock) -> None:
+        self._home = home
         self._config = config
         self._clock = clock
-        self._outbox: Outbox | None = None
+        self._store: Store | None = None
         self._open = threading.Event()
         self._loop: SyncLoop | None = None
 
     @property
     def loop(self) -> Loop | None:
         """What its thread runs; None = this bench works alone."""
-        return self._run if self._config.server else None
+        return self._run if self._config.server or is_enrolled(self._home) else None
 
-    def begin(self, outbox: Outbox) -> None:
+    def begin(self, store: Store) -> None:
         """The store is open. From any thread."""
-        self._outbox = outbox
+        self._store = store
         self._open.set()
 
     def wake(self) -> None:
@@ -145,17 +152,23 @@ class SyncLine:
 
     def _run(self, should_stop: Callable[[], bool], emit: Callable[[object], None]) -> None:
         from sync.client.api import HttpApi
+        from sync.client.identity import load_identity
+        from sync.client.lineage import Lineage
         from sync.client.loop import SyncLoop
         from sync.protocol import TOKEN_VARIABLE
 
         while not self._open.wait(0.1):
             if should_stop():
                 return
-        if self._outbox is None:
+        store = self._store
+        if store is None:
             return
-        api = HttpApi(self._config.server, token=os.environ.get(TOKEN_VARIABLE), clock=self._clock)
+        identity = load_identity(self._home, self._clock)
+        url = self._config.server or (identity.enrolment.url if identity is not None else "")
+        api = HttpApi(url, token=os.environ.get(TOKEN_VARIABLE), clock=self._clock, identity=identity)
         try:
-            self._loop = SyncLoop(self._outbox, api, self._clock, random.Random())
+            lineage = Lineage(store, identity)
+            self._loop = SyncLoop(store, api, self._clock, random.Random(), feed=store, lineage=lineage)
             self._loop.run(should_stop, emit)
         finally:
             api.close()
