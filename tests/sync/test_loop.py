@@ -32,6 +32,7 @@ from tests.sync.material import (
     dice,
     discrepancies,
     fact,
+    jpeg_of,
     some_entries,
     until,
 )
@@ -439,7 +440,7 @@ def test_a_lost_photo_is_noted_and_delays_nothing(
     outbox.record(entries, jpegs)
     gone, wrong, *rest = jpegs
     outbox.spoil_photo(gone, None)
-    outbox.spoil_photo(wrong, b"\xff\xd8\xff not this photo \xff\xd9")
+    outbox.spoil_photo(wrong, jpeg_of(99))
     api = HttpApi(local_server.url, token=None, clock=SystemClock())
     drain(outbox, api, SystemClock(), dice(1), within_s=10, timing=SWIFT)
     # a photo that is lost is no longer to be sent; the fake counts it as unsent until it has a state
