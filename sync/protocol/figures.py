@@ -137,4 +137,4 @@ class QueuePage(msgspec.Struct, frozen=True):
     items: list[QueueLine]
     after: str | None
     counts: dict[str, int]
-    """Kind → how many are open under the same filters."""
+    """On the first page: kind → how many are open under the same filters."""

@@ -303,14 +303,14 @@ def test_units_behind_a_figure(database: Database, new_site: NewSite) -> None:
     question = views.Question("checks", START.date(), START.date() + timedelta(days=30), filters={"merchant": "acme"})
     while True:
         with database.reading() as connection:
-            page = listing.units(connection, site, question, "second_look", after, 4)
+            page = listing.units(connection, site, question, "second_look", after, 2)
         found += [unit.inspection_id for unit in page.units]
         after = page.after
         if after is None:
             break
     inside = [one for one in standing if question.since <= one.day <= question.until]
     expected = {one.inspection.inspection_id for one in inside if one.inspection.decision.second_look}
-    assert len(found) == len(expected) > 4
+    assert len(found) == len(expected) > 2  # more than one page
     assert set(found) == expected
 
 

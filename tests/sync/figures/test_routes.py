@@ -63,16 +63,17 @@ def test_a_view_and_the_units_behind_it(served: tuple[LocalServer, Floor]) -> No
 def test_the_queue_pages_through(served: tuple[LocalServer, Floor]) -> None:
     server, floor = served
     found: list[dict[str, object]] = []
-    after = ""
+    after, counts = "", {}
     while True:
         page = server.get(f"/v1/queue?kind=second_look&sort=value&limit=4{after}").json()
         found += page["items"]
+        counts |= page["counts"]
         if page["after"] is None:
             break
         after = f"&after={page['after']}"
     expected = {one.inspection.inspection_id for one in seen(floor) if one.inspection.decision.second_look}
     assert {item["item_id"] for item in found} == expected
-    assert len(found) == len(expected) == page["counts"]["second_look"] > 4
+    assert len(found) == len(expected) == counts["second_look"] > 4
     values = [int(str(item["value_minor"])) for item in found]
     assert values == sorted(values, reverse=True)
 
