@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, func, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from station.inspection.record import InspectionVoided
 from sync.server.applying import Applying
@@ -23,7 +35,7 @@ PENDING: Final = "pending"
 DELIVERED: Final = "delivered"
 FAILED: Final = "failed"
 
-_IS_PENDING: Final = literal_column("'pending'")
+_IS_PENDING: Final[ColumnElement[str]] = literal_column("'pending'")
 """Written out, not bound: no database uses a partial index for a value that it does not see."""
 _PER_LANE: Final = 5
 """Events of one unit in one lease."""
