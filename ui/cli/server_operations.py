@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
-
     from sync.server.operations.save import Moved
     from sync.server.photos import PhotoStore
-    from sync.server.storage import Database
+    from sync.server.storage import Database, DatabaseUrl
 
 _database = click.option(
     "--database", metavar="URL", help="Of the server. Default: server/server.sqlite3 in the home folder."
@@ -164,7 +162,7 @@ def _home() -> Path:
     return home
 
 
-def _url(text: str | None) -> URL:
+def _url(text: str | None) -> DatabaseUrl:
     from sync.server.storage import database_url
 
     return database_url(text or f"sqlite:///{_home() / 'server' / 'server.sqlite3'}")

@@ -14,6 +14,8 @@ constraint on the id stays global (SYNC.md §3.4). That a place (station, genera
 lock on its chain's head there. Ids that are not UUIDv7 of this age lie in the default partition.
 """
 
+from sqlalchemy.engine import URL as DatabaseUrl
+
 from sync.server.storage.database import Database, database_url, open_beside, open_database
 
-__all__ = ["Database", "database_url", "open_beside", "open_database"]
+__all__ = ["Database", "DatabaseUrl", "database_url", "open_beside", "open_database"]
