@@ -28,8 +28,8 @@ from station.store.directory import StoreDirectory
 from station.store.durable import HomeLock, make_folder, sync_folder
 from station.store.engine import Synchronous, faults, make_engine
 from station.store.entries import ENTRY_COLUMNS, JOURNAL, Head, append, head
-from station.store.forgetting import Forgotten, forget_unit
 from station.store.feed import FeedChange, FeedEnd, FeedMark, FeedRecord, Taken
+from station.store.forgetting import Forgotten, forget_unit
 from station.store.imports import Counts
 from station.store.looks import Looks, PastLook
 from station.store.opening import Inspector, Opening, reverify

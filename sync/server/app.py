@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 _NO_STORE = "no-store"
 _OF_THE_CONTENT = (DataError, IntegrityError, ProgrammingError, NotSupportedError)
-"""What the database refuses now it will refuse for ever. "Come again later" would stop that bench's line at this record;
-as an error of ours it makes the bench look for the bad one and send the others."""
+"""What the database refuses now it will refuse for ever. "Come again later" would stop that bench's line at this
+record; as an error of ours it makes the bench look for the bad one and send the others."""
 
 
 def build_app(service: Service) -> Litestar:

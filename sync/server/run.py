@@ -85,7 +85,17 @@ def serve(settings: ServerSettings, ready: Callable[[str], None], stop: threadin
                 photos = open_photos(settings.photos, folder / "photos")
                 clock, keys = SystemClock(), folder / KEYS
                 downstream = Downstream.from_environment(database, clock, keys)
-                service = Service(database, photos, authenticator, clock, Limits(), load_key(keys), downstream, ServerMetrics(slots), people_settings(database, keys, folder))
+                service = Service(
+                    database,
+                    photos,
+                    authenticator,
+                    clock,
+                    Limits(),
+                    load_key(keys),
+                    downstream,
+                    ServerMetrics(slots),
+                    people_settings(database, keys, folder),
+                )
             except StationError:
                 database.close()
                 raise

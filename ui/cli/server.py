@@ -23,6 +23,7 @@ COMMANDS: dict[str, Entry] = {
     "restore": Entry("ui.cli.server_operations", "restore", "Make an empty database the server that was saved."),
     "tidy": Entry("ui.cli.server_operations", "tidy", "Let go what is older than the policy says."),
     "forget": Entry("ui.cli.server_operations", "forget", "Erase what was recorded of one unit."),
+    "rebuild": Entry("ui.cli.server_rebuild", "rebuild", "Count figures and queues anew from the journal."),
     "new-epoch": Entry("ui.cli.server_operations", "new_epoch", "Let benches offer again what this server lacks."),
 }
 

@@ -134,6 +134,7 @@ class Database(ABC):
     def insert_new(self, table: Table) -> NewInsert:
         """``insert … on conflict do nothing``, the statement that exactly-once rests on."""
 
+    @abstractmethod
     def make_partitions(self, now: datetime) -> None:
         """Make the partitions of this month and the next ones, where the database has any."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any, Protocol
@@ -103,6 +104,9 @@ class SqliteDatabase(Database):
 
     def _reading_options(self) -> dict[str, Any]:
         return {"reading": True}
+
+    def make_partitions(self, now: datetime) -> None:
+        """SQLite has none."""
 
     def _lock_schema(self, connection: Connection) -> None:
         """The lock file says that nobody else is here; without it the schema must be right already."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -119,7 +121,7 @@ def upgrade() -> None:
     op.create_index("queue_settled_by_day", "queue_settled", ["site_id", "day"])
 
 
-def _cells(name: str, key: list[sa.Column], measures: list[str]) -> None:
+def _cells(name: str, key: list[sa.Column[Any]], measures: list[str]) -> None:
     columns = [
         sa.Column(
             measure, sa.BigInteger() if measure in _BIG or measure.endswith("_minor") else sa.Integer(), nullable=False
@@ -136,25 +138,25 @@ def _cells(name: str, key: list[sa.Column], measures: list[str]) -> None:
     )
 
 
-def _key(*columns: sa.Column) -> list[sa.Column]:
+def _key(*columns: sa.Column[Any]) -> list[sa.Column[Any]]:
     return [_short("site_id"), _number("build"), *columns]
 
 
-def _short(name: str) -> sa.Column:
+def _short(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.String(length=64), nullable=False)
 
 
-def _text(name: str) -> sa.Column:
+def _text(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Text(), nullable=False)
 
 
-def _number(name: str) -> sa.Column:
+def _number(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Integer(), autoincrement=False, nullable=False)
 
 
-def _texts(names: str) -> list[sa.Column]:
+def _texts(names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.Text(), nullable=True) for name in names.split()]
 
 
-def _bigs(names: str) -> list[sa.Column]:
+def _bigs(names: str) -> list[sa.Column[Any]]:
     return [sa.Column(name, sa.BigInteger(), nullable=True) for name in names.split()]
