@@ -17,8 +17,8 @@ code looks like one of them (zxing-cpp issue 255). Price: a few upright codes th
 own rows read them are lost; half of what it misread there is refused.
 
 Decision: our own search for places instead of ``cv2.barcode.BarcodeDetector().detect`` of the dossier (§3). Context:
-that one finds bars only, and takes 10 ms of a 1080p picture; ours takes 15, finds bars and matrices at each size, and tells
-combs and vents from bars, so that five places are read where twenty-four look striped.
+that one finds bars only, and takes 10 ms of a 1080p picture; ours takes 15, finds bars and matrices at each size, and
+tells combs and vents from bars, so that five places are read where twenty-four look striped.
 
 What is tried is bounded by number and never by a clock: the same picture always gives the same answer.
 
