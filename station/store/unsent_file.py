@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +59,8 @@ class UnsentFile:
             self._file = zipfile.ZipFile(path)
             about = msgspec.json.decode(self._file.read(MANIFEST), type=_About)
             lines = self._file.read("entries.jsonl")
+        except zlib.error as error:
+            raise StoreFault(f"{str(path)!r} is damaged: {error}; make it again on the old PC") from error
         except (zipfile.BadZipFile, KeyError, msgspec.MsgspecError) as error:
             raise InvalidInput(f"{str(path)!r} is not a file of 'station backup --unsent': {error}") from error
         except OSError as error:

@@ -56,7 +56,7 @@ def test(slow: bool, words: tuple[str, ...]) -> int:
     options = ["--slow"] if slow else []
     if not any(word == "-n" or word.startswith(("-n", "--numprocesses", "--pdb")) for word in words):
         # the tests wait for processes and devices most of the time; a file's tests stay together, for their fixtures
-        options += ["-n", str(max(2, os.cpu_count() or 1)), "--dist", "loadfile"]
+        options += ["-n", str((os.cpu_count() or 1) + 2), "--dist", "loadfile"]
     if not os.access(root, os.W_OK):
         options += ["-p", "no:cacheprovider"]  # pytest warns when it cannot write its cache, and a warning is an error
     command = [sys.executable, "-m", "pytest", *options, *words]

@@ -134,7 +134,7 @@ def _made_us(identity: str) -> int | None:
     """When a UUIDv7 was made: a parcel's is made when its first code is read. Source: RFC 9562 §5.7.
 
     >>> _made_us("019a0d5c-1c00-7000-8000-000000000000")
-    1761156864000000
+    1761160731648000
     >>> _made_us("parcel-1") is None
     True
     """

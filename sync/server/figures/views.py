@@ -234,7 +234,7 @@ def percentile(counts: Sequence[int], edges: Sequence[int], percent: int) -> Fig
         edges: upper edges, ascending.
 
     >>> percentile([0, 10, 0], (100, 200), 50)
-    Figure(value=150, of=10, low=100, high=200)
+    Figure(value=150, part=None, of=10, low=100, high=200)
     """
     whole = sum(counts)
     if whole <= 0:
