@@ -375,7 +375,7 @@ def test_killed_again_and_again_over_a_bad_line_it_ends_complete(tmp_path: Path,
     """Liveness: every kill keeps the pages that were applied, and the copy ends equal to the centre."""
     local_server.stop()
     database = open_database(database_url(f"sqlite:///{local_server.database}"))
-    put(database, map(change_of, range(12_000)))
+    put(database, map(change_of, range(6_000)))
     database.close()
     local_server.start("127.0.0.1:0")
     home = tmp_path / "bench"
@@ -400,7 +400,7 @@ def test_killed_again_and_again_over_a_bad_line_it_ends_complete(tmp_path: Path,
                 break
     assert kills >= 2
     with Store.open(home, station="bench-1", clock=SystemClock(), ballast_bytes=0) as store:
-        assert all(known(store, number) == "open" for number in range(0, 12_000, 7))
+        assert all(known(store, number) == "open" for number in range(0, 6_000, 7))
         assert store.feed_mark("returns").complete_at is not None
 
 
