@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from PIL import Image as PilImage
-from PIL import ImageOps
+from PIL import ImageOps, UnidentifiedImageError
 
 from station.errors import InvalidInput
 
@@ -58,6 +58,11 @@ def decode_picture(data: bytes, name: str = "the picture") -> Image:
                 return _pixels(ImageOps.exif_transpose(file))
     except InvalidInput:
         raise
+    except UnidentifiedImageError as error:  # its own words name a buffer of ours
+        raise InvalidInput(
+            f"{name!r} is no picture that can be read (of no kind that is known): "
+            "expected JPEG, PNG, WebP, TIFF or BMP, complete"
+        ) from error
     except Exception as error:  # what Pillow's decoders raise for broken files has no common class
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InvalidInput(

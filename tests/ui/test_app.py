@@ -18,9 +18,11 @@ from station.config import Config, PrinterConfig, ScaleConfig, ScannerConfig, Sc
 from station.errors import InvalidInput
 from station.identify.commands import Command
 from station.inspection.view import State
+from sync.client.identity import ENROLMENT
 from tests.conftest import WarningsOnTheLog
 from tests.station.inspection.bench import SHIRT, open_store
 from ui.app import BenchApp
+from ui.loops import is_enrolled
 from ui.threads import Failed, Handled, LoopThread
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
@@ -89,6 +91,12 @@ def test_a_scan_reaches_the_screen_without_focus(running: Running) -> None:
     running.wait_for(State.ITEM)
     running.scan(SHIRT)
     running.wait_for(State.WEIGHT)
+
+
+def test_the_app_knows_a_bench_that_joined_by_the_clients_own_file(tmp_path: Path) -> None:
+    assert not is_enrolled(tmp_path)
+    (tmp_path / ENROLMENT).touch()
+    assert is_enrolled(tmp_path)
 
 
 def test_two_scanners_are_one_and_each_hears_what_became_of_its_scan(qtbot: QtBot, tmp_path: Path) -> None:
