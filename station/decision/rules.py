@@ -22,8 +22,9 @@ from station.decision.scheme import AxisBook, GradingScheme, check_scheme
 from station.errors import InvalidInput
 from station.inspection.protocol import Condition, Protocol
 from station.inspection.protocol_file import protocol_of
+from station.inspection.protocol_selection import AmbiguousPrecedence, Selection, select_protocol, ties
 from station.returns.model import CatalogueItem, Trait
-from station.returns.policy import Policy, covers
+from station.returns.policy import Policy
 from station.toml_file import TomlFile, did_you_mean, read_toml, typed
 
 V = TypeVar("V")
@@ -67,16 +68,12 @@ class Rules:
     _quiet: frozenset[str] = frozenset()
 
     def protocol_for(self, item: CatalogueItem) -> Protocol | None:
-        """The protocol with the longest category prefix; None = unmapped, which falls to hold."""
-        if item.category is None:
-            return None
-        best: Protocol | None = None
-        length = -1
-        for protocol in self.latest:
-            for prefix in protocol.categories:
-                if len(prefix) > length and covers(prefix, item.category):
-                    best, length = protocol, len(prefix)
-        return best
+        """The protocol that fits best (SKU, then merchant + category, then category); None = unmapped: hold."""
+        return self.select(item).protocol
+
+    def select(self, item: CatalogueItem) -> Selection:
+        """The protocol for an article, and why this one."""
+        return select_protocol(self.latest, item.merchant_id, item.sku, item.category)
 
     def protocol(self, protocol_id: str, version: int) -> Protocol | None:
         """One protocol as it was; None = this station does not have it."""
@@ -210,7 +207,7 @@ class _Found:
         for protocol in self.protocols.values():
             self._check_protocol(protocol, axes, gates, reasons)
         latest = _newest_by_name(self.protocols)
-        self._check_prefixes(latest)
+        self._check_precedence(latest)
         books = (("axes", axes), ("gates", gates), ("routes", routes), ("reasons", reasons), ("totes", totes))
         return Rules(
             protocols=self.protocols,
@@ -274,6 +271,8 @@ class _Found:
             known(condition.reasons, codes, "reason", where)
             known(condition.traits, _TRAITS, "trait", where)
 
+        known(protocol.axes, [axis.id for axis in axes.axes], "axis", "axes")
+        known(protocol.unasked, ids, "gate", "unasked")
         for shot in protocol.shots:
             check(shot.when, f"shot {shot.id!r}")
         for shortcut in protocol.shortcuts:
@@ -283,20 +282,19 @@ class _Found:
             for choice in question.choices:
                 where = f"choice {choice.id!r} of question {question.id!r}"
                 axes.check_levels(choice.axes or {}, f"{source}: {where}")
+                unjudged = [axis for axis in choice.axes or {} if not protocol.judges(axis)]
+                if unjudged:
+                    raise InvalidInput(f"{source}: {where}: {unjudged[0]!r} is not in 'axes' of this protocol")
                 known((*choice.gates, *choice.clears), ids, "gate", where)
                 known((choice.found_reason,) if choice.found_reason is not None else (), codes, "reason", where)
 
-    def _check_prefixes(self, latest: Mapping[str, Protocol]) -> None:
-        owner: dict[str, str] = {}
-        for protocol in latest.values():
-            for prefix in protocol.categories:
-                if prefix in owner and owner[prefix] != protocol.id:
-                    source = self.sources["protocol", protocol.id, protocol.version]
-                    raise InvalidInput(
-                        f"{source}: category {prefix!r} already belongs to protocol {owner[prefix]!r}; "
-                        "one of them must give way"
-                    )
-                owner[prefix] = protocol.id
+    def _check_precedence(self, latest: Mapping[str, Protocol]) -> None:
+        for tie in ties(latest.values()):
+            later = latest[tie.protocols[-1]]
+            source = self.sources["protocol", later.id, later.version]
+            raise AmbiguousPrecedence(
+                f"{source}: {tie.applies} already belongs to protocol {tie.protocols[0]!r}; one of them must give way"
+            )
 
 
 def _plain(file: TomlFile, type_: type[V]) -> V:
