@@ -44,7 +44,7 @@ def lint_policy(policy: Policy, rules: Rules) -> tuple[Finding, ...]:
         if hardest > policy.max_deduction_bp:
             text = f"{axis} takes up to {hardest}, 'max_deduction_bp' allows {policy.max_deduction_bp}"
             found.append(Finding("deduction_capped", "max_deduction_bp", text))
-    prefixes = [prefix for protocol in rules.latest for prefix in protocol.categories]
+    prefixes = [one.category for protocol in rules.latest for one in protocol.is_for if one.category is not None]
     tables = {"window.categories": policy.window.categories, "fees.categories": policy.fees.categories}
     for table, categories in tables.items():
         for category in categories:

@@ -26,6 +26,8 @@ from station.inspection.going_back import GoingBack
 from station.inspection.parcels import Parcels
 from station.inspection.plausibility import judge_weight
 from station.inspection.ports import BenchStore
+from station.inspection.protocol import Kind
+from station.inspection.recording import weighed_as
 from station.inspection.seen import SeenCode, serial_in_photo
 from station.inspection.stepper import CURRENT, Seat, Stepper
 from station.inspection.units import Units
@@ -79,7 +81,14 @@ class Desk:
             return self._item_scan(scan, candidates, text)
         if self._at.draft.state is State.DONE:
             return self._scan_when_done(scan, candidates, text)
+        question = showing.question_of(self._at.draft, self._at.protocol(self._at.draft.unit))
+        if question is not None and question.kind is Kind.SCAN:
+            return self._units.enter(scan.data.decode("utf-8", "replace"), "scan")
         return self._scan_meanwhile(candidates, text)
+
+    def entered(self, typed: str, given_by: str = "key") -> Outcome:
+        """Take what was typed as the answer to a question that asks for a number, a text or a code."""
+        return self._units.enter(typed, given_by)
 
     def refused_scan(self, raw: bytes, reason: str) -> Outcome:
         """The scanner sent something that is no whole code: say so, take nothing from it."""
@@ -91,7 +100,8 @@ class Desk:
         unit = self._at.draft.unit
         if self._at.draft.state is not State.WEIGHT or unit is None or reading.gross_mg < 2 * reading.interval_mg:
             return None
-        return self._at.do(WeighedEvent(reading=reading, judgement=judge_weight(reading, unit.item)), tone=Tone.TICK)
+        judgement = judge_weight(reading, weighed_as(unit.item, self._at.protocol(unit)))
+        return self._at.do(WeighedEvent(reading=reading, judgement=judgement), tone=Tone.TICK)
 
     def photo(self, photo: Photo, look: Look | None = None) -> Outcome | None:
         """Take a photo that is already durable; None where no unit is open.
@@ -166,6 +176,8 @@ class Desk:
                 return self._units.skip(device_detail)
             case Command.SECOND_LOOK:
                 return self._units.second_look()
+            case Command.CONFIRM if self._waits_for_entry:
+                return replace(self._at.outcome(None, keep_notice=True), asks=(command,))
             case Command.CONFIRM:
                 return self._units.confirm()
             case Command.REPRINT:
@@ -177,9 +189,15 @@ class Desk:
             case _:
                 return self._units.choose(int(command.value.rpartition("_")[2]) - 1, given_by)
 
+    @property
+    def _waits_for_entry(self) -> bool:
+        """Something is being typed: what stands in the field is the window's, so it is asked for it."""
+        question = showing.question_of(self._at.draft, self._at.protocol(self._at.draft.unit))
+        return question is not None and question.is_entered
+
     def _command_scan(self, text: str) -> Outcome:
         question = showing.question_of(self._at.draft, self._at.protocol(self._at.draft.unit))
-        for choice in question.choices if question is not None else ():
+        for choice in question.buttons if question is not None else ():
             if choice.code == text:
                 return self._units.answer(choice.id, "scan")
         spec = BY_BARCODE.get(text)

@@ -25,6 +25,7 @@ from station.inspection.facts import (
     WeightReading,
     WeightVerdict,
 )
+from station.inspection.protocol import Protocol
 from station.inspection.view import State
 from station.inspection.workflow import Event
 from station.returns.model import CatalogueItem, Parcel, ReturnLine
@@ -160,6 +161,8 @@ class Log(msgspec.Struct, frozen=True):
     records: tuple[Record, ...] = ()
     corrects: dict[str, str] = {}
     """unit id → inspection that was voided."""
+    protocols: dict[str, Protocol] = {}
+    """``id@version`` → the protocol that a unit here was begun with: it goes on under it, whatever is published."""
     schema: int = SCHEMA
 
 
@@ -303,6 +306,18 @@ def replay(log: Log) -> Draft:
     for record in log.records:
         draft = replace(apply(draft, record.event, record.at), state=record.state)
     return draft
+
+
+def protocol_key(protocol_id: str, version: int) -> str:
+    return f"{protocol_id}@{version}"
+
+
+def with_protocol(log: Log, protocol: Protocol) -> Log:
+    """The log with a protocol kept in it, once."""
+    key = protocol_key(protocol.id, protocol.version)
+    if key in log.protocols:
+        return log
+    return msgspec.structs.replace(log, protocols={**log.protocols, key: protocol})
 
 
 def append(log: Log, event: DraftEvent, at: datetime, state: State) -> Log:

@@ -73,6 +73,8 @@ class Answer:
     choice: str
     given_by: str
     """``scan``, ``key``, ``touch`` or ``shortcut:CODE``."""
+    value: str | None = None
+    """What was entered: a number as an integer in the question's smallest step, a text, a code; None = a button."""
 
 
 class WeightVerdict(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from station.decision.model import Case, Decision, Reason
@@ -11,7 +12,7 @@ from station.inspection.draft import Draft, LineState, Log, UnitDraft, step_time
 from station.inspection.facts import IdentityOutcome
 from station.inspection.protocol import ALWAYS, Protocol, Shot
 from station.inspection.record import Inspection
-from station.returns.model import Trait
+from station.returns.model import CatalogueItem, Trait
 
 BARE_PROTOCOL = Protocol(
     id="hold",
@@ -52,6 +53,14 @@ def _flags(unit: UnitDraft) -> Iterator[Reason]:
         yield ASKED_SECOND_LOOK
     if any(photo.resembles is not None for photo in unit.photos):
         yield PHOTO_AGAIN
+
+
+def weighed_as(item: CatalogueItem | None, protocol: Protocol) -> CatalogueItem | None:
+    """The article with the protocol's tolerance where the catalogue gives none of its own."""
+    if item is None or item.mass_tolerance_mg is not None:
+        return item
+    tolerance = protocol.weighing.tolerance_mg(item.mass_mg)
+    return item if tolerance is None else replace(item, mass_tolerance_mg=tolerance)
 
 
 def traits_of(unit: UnitDraft) -> tuple[Trait, ...]:

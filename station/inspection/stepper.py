@@ -19,6 +19,7 @@ from station.inspection.draft import (
     ConfirmedEvent,
     Draft,
     DraftEvent,
+    IdentifiedEvent,
     Log,
     UnitDraft,
     append,
@@ -26,7 +27,9 @@ from station.inspection.draft import (
     dump,
     event_of,
     load,
+    protocol_key,
     replay,
+    with_protocol,
 )
 from station.inspection.facts import IdentityOutcome
 from station.inspection.ports import BenchStore, RecentUnit, ShiftFigures
@@ -92,6 +95,9 @@ class Stepper:
         state = next_state(self.draft.state, event_of(event), self._needs(draft))
         draft = replace(draft, state=state)
         log = append(Log() if fresh else self.log, event, now, state)
+        if isinstance(event, IdentifiedEvent) and draft.unit is not None:
+            protocol = self.protocol(draft.unit)
+            log = log if protocol is BARE_PROTOCOL else with_protocol(log, protocol)
         if state is State.DONE:
             return self.record_unit(log, draft, by_answer=True)
         drafts = {**(self.archive() if fresh else {}), CURRENT: dump(log)}
@@ -148,10 +154,11 @@ class Stepper:
         return decide(case, self.rules)
 
     def protocol(self, unit: UnitDraft | None) -> Protocol:
-        """The protocol that the unit was begun with, in that version."""
+        """The protocol that the unit was begun with, in that version, even where this station no longer has it."""
         if unit is None or unit.protocol_id == BARE_PROTOCOL.id:
             return BARE_PROTOCOL
-        return self.rules.protocol(unit.protocol_id, unit.protocol_version) or BARE_PROTOCOL
+        kept = self.log.protocols.get(protocol_key(unit.protocol_id, unit.protocol_version))
+        return kept or self.rules.protocol(unit.protocol_id, unit.protocol_version) or BARE_PROTOCOL
 
     def label_job(self, draft: Draft, unit: UnitDraft, decision: Decision, copy: int) -> LabelJob:
         """One label; ``copy`` 0 = the original."""

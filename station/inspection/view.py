@@ -176,4 +176,4 @@ class Outcome:
     tone: Tone | None = None
     labels: tuple[LabelJob, ...] = ()
     asks: tuple[Command, ...] = ()
-    """Actions that are the window's business (PHOTO, HELP), however they were given."""
+    """Actions that are the window's business, however they were given: PHOTO, HELP, and CONFIRM of what was typed."""
