@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from station.decision.case_gates import GATE_KEYS, read_acts, read_dates, read_derogations
 from station.decision.json_table import Table, currency_of, kind_of, milligrams_of, parse_json, word_of
-from station.decision.model import Case, Derogation, Disposition, Override, Reason
+from station.decision.model import Case, Disposition, Override, Reason
 from station.decision.rules import Rules
 from station.errors import InvalidInput
 from station.inspection.facts import (
@@ -40,7 +41,11 @@ EXAMPLE = """\
  "weight_g": 286, "scale_interval_g": 1,
  "skipped": {"photo:label": "camera gone"},
  "flags": ["Inspector asks for a second look"],
- "derogations": {"destruction_ban": "D-17"},
+ "derogations": {"destruction_ban": {"kind": "beyond_repair", "reference": "D-17",
+                                     "signed_by": {"ana": "lead", "bo": "lead"}}},
+ "gate_acts": [{"kind": "proof", "subject": "data_bearing", "reference": "WIPE-0815",
+                "signed_by": {"cem": "inspector"}}],
+ "good_until": "2028-03-31", "made": "2026-02-01", "lot": "L-0410", "market": "DE",
  "override": {"disposition": "recycle", "reason": "no spare parts left"}}
 """
 """A document with every key."""
@@ -51,10 +56,13 @@ Only "item" and one of "merchant" or "policy" are needed. Money is "129.00" in t
 "policy", "grading_scheme" and "currency" at the top. Instead of "answers": "shortcut", a command code. Instead of
 "weight_g": "judgement", a verdict or {"verdict", "difference_g", "missing_part"}. "protocol" ("electronics.audio" or
 "electronics.audio@1") replaces the one that the category gives.
+"gate_acts" are "proof" (subject: a gate), "recall_confirmed" or "recall_denied" (subject: the notice) and "settled"
+(subject: a gate). "good_until" may be "unreadable".
 """
 _TOP = (
     "merchant", "policy", "grading_scheme", "currency", "item", "return", "at", "identity", "serial_found", "protocol",
-    "answers", "shortcut", "weight_g", "scale_interval_g", "judgement", "skipped", "flags", "derogations", "override",
+    "answers", "shortcut", "weight_g", "scale_interval_g", "judgement", "skipped", "flags", "override",
+    *GATE_KEYS,
 )  # fmt: skip
 _MERCHANT = ("id", "name", "policy", "grading_scheme", "currency")
 _ITEM = (
@@ -98,7 +106,12 @@ def read_case(data: bytes, rules: Rules, *, now: datetime, policy: str | None = 
         weight=weight,
         skipped=_skipped(top),
         flags=tuple(Reason("flagged", text) for text in top.texts("flags")),
-        derogations=tuple(Derogation(gate, str(ref)) for gate, ref in top.mapping("derogations").items()),
+        derogations=read_derogations(top),
+        gate_acts=read_acts(top),
+        dates=read_dates(top),
+        lot=top.text("lot") or None,
+        made=made.date() if (made := top.time("made")) is not None else None,
+        market=top.text("market"),
         override=None
         if override is None
         else Override(override.choice("disposition", Disposition), override.text("reason", needed=True)),

@@ -163,7 +163,9 @@ def step(machine: Machine, stand: Stand, event: Event) -> Stand:
     """
     target = TABLES[machine].get((stand, event.what))
     if target is None:
-        raise IllegalTransition(f"{event.what.value!r} is not possible for a {machine.value} gate that is {stand.value!r}")
+        raise IllegalTransition(
+            f"{event.what.value!r} is not possible for a {machine.value} gate that is {stand.value!r}"
+        )
     right = NEEDS.get(event.what)
     if right is not None:
         authorise(right, event.signed)
@@ -183,7 +185,7 @@ def authorise(right: Act, signed: tuple[Signature, ...]) -> None:
     permit(right, first.roles, person_id=first.person, proven=first.proven, second=second)
 
 
-def fold(machine: Machine, events: Iterable[Event], start: Standing = Standing(Stand.NOT_ASKED)) -> Standing:  # noqa: B008
+def fold(machine: Machine, events: Iterable[Event], start: Standing = Standing(Stand.NOT_ASKED)) -> Standing:
     """Where a history leads. An event that may not happen leaves the gate as it was, and its refusal is kept."""
     standing = start
     for event in events:

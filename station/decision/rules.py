@@ -16,8 +16,11 @@ import msgspec
 
 from station.assets import asset
 from station.decision.books import ReasonBook, RouteBook, ToteBook, check_reasons
+from station.decision.decay import check_decay
 from station.decision.gates import GateBook, check_gates
 from station.decision.model import Disposition
+from station.decision.recall import NO_RECALLS, RecallBook, check_recalls
+from station.decision.recovery import NO_RECOVERY, Recovery, RecoveryBook, check_recovery, ready
 from station.decision.scheme import AxisBook, GradingScheme, check_scheme
 from station.errors import InvalidInput
 from station.inspection.protocol import Condition, Protocol
@@ -28,9 +31,9 @@ from station.returns.policy import Policy
 from station.toml_file import TomlFile, did_you_mean, read_toml, typed
 
 V = TypeVar("V")
-B = TypeVar("B", AxisBook, GateBook, RouteBook, ReasonBook, ToteBook)
+B = TypeVar("B", AxisBook, GateBook, RouteBook, ReasonBook, ToteBook, RecallBook)
 
-KINDS = ("protocol", "policy", "grading_scheme", "axes", "gates", "routes", "reasons", "totes")
+KINDS = ("protocol", "policy", "grading_scheme", "axes", "gates", "routes", "reasons", "totes", "recalls")
 
 _TRAITS = tuple(trait.value for trait in Trait)
 
@@ -63,6 +66,9 @@ class Rules:
     sources: Mapping[tuple[str, str, int], str]
     """(kind, name, version) → file."""
     book_versions: tuple[tuple[str, str], ...] = ()
+    recovery: Recovery = NO_RECOVERY
+    """What was learned from outcomes; a station without such a file goes by the schemes' own shares."""
+    recalls: RecallBook = NO_RECALLS
     _current_policies: dict[str, Policy] = field(default_factory=dict, repr=False, compare=False)
     _current_schemes: dict[str, GradingScheme] = field(default_factory=dict, repr=False, compare=False)
     _quiet: frozenset[str] = frozenset()
@@ -142,6 +148,8 @@ class _Found:
         self.routes: dict[int, RouteBook] = {}
         self.reasons: dict[int, ReasonBook] = {}
         self.totes: dict[int, ToteBook] = {}
+        self.recovery: dict[int, RecoveryBook] = {}
+        self.recalls: dict[int, RecallBook] = {}
         self.sources: dict[tuple[str, str, int], str] = {}
         self._hashes: dict[tuple[str, str, int], str] = {}
 
@@ -169,6 +177,10 @@ class _Found:
             self._book(file, ReasonBook, self.reasons)
         elif kind == "totes":
             self._book(file, ToteBook, self.totes)
+        elif kind == "recovery":
+            self._book(file, RecoveryBook, self.recovery)
+        elif kind == "recalls":
+            self._book(file, RecallBook, self.recalls)
         elif kind is None:
             raise InvalidInput(f"{file.source}: 'kind' is missing; the file must say what it is: {', '.join(KINDS)}")
         else:
@@ -208,7 +220,10 @@ class _Found:
             self._check_protocol(protocol, axes, gates, reasons)
         latest = _newest_by_name(self.protocols)
         self._check_precedence(latest)
-        books = (("axes", axes), ("gates", gates), ("routes", routes), ("reasons", reasons), ("totes", totes))
+        recalls = self.recalls[max(self.recalls)] if self.recalls else NO_RECALLS
+        listed = (("recalls", recalls),) if self.recalls else ()
+        check_recalls(recalls, self.sources.get(("recalls", "", recalls.version), "recalls"))
+        books = (("axes", axes), ("gates", gates), ("routes", routes), ("reasons", reasons), ("totes", totes), *listed)
         return Rules(
             protocols=self.protocols,
             latest=tuple(latest.values()),
@@ -221,6 +236,8 @@ class _Found:
             totes=totes,
             sources=self.sources,
             book_versions=tuple((name, f"{name}@{book.version} {book.sha256}") for name, book in books),
+            recovery=recovery,
+            recalls=recalls,
             _current_policies=_newest_by_name(self.policies),
             _current_schemes=_newest_by_name(self.schemes),
             _quiet=frozenset(rule.id for rule in gates.gates if rule.quiet),
@@ -248,12 +265,15 @@ class _Found:
             axes.check_levels(route.pointless_at, where)
             if (route.needs and not route.needs_text) or (route.pointless_at and not route.pointless_text):
                 raise InvalidInput(f"{where}: say why in 'needs_text' and 'pointless_text'")
+        for decay in book.decays:
+            check_decay(decay, source)
 
     def _check_policy(self, policy: Policy, axes: AxisBook, reasons: ReasonBook) -> None:
         where = self.sources["policy", policy.name, policy.version]
         for deduction in policy.deductions:
             axes.check_levels({deduction.axis: deduction.at_most}, f"{where}: deduction {deduction.reason!r}")
-        for code in (*policy.shipping.by_reason, *policy.fees.unless_reasons):
+        axes.check_levels(policy.customs.unused_needs, f"{where}: customs.unused_needs")
+        for code in (*policy.shipping.by_reason, *policy.fees.unless_reasons, *policy.customs.used_reasons):
             if reasons.reason(code) is None:
                 known = [reason.code for reason in reasons.reasons]
                 raise InvalidInput(f"{where}: unknown reason {code!r}; {did_you_mean(code, known)}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from station.decision.goods_dates import marked
 from station.decision.model import Case, Decision, Reason
 from station.errors import Defect
 from station.inspection.draft import Draft, LineState, Log, UnitDraft, step_times
@@ -32,6 +33,7 @@ def case_of(draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime) -> 
     """Everything the decision may look at."""
     parcel = draft.parcel
     line = draft.line(unit.line)
+    on_pack = marked(unit.scans, at.date())
     return Case(
         at=parcel.opened_at if parcel is not None else at,
         identity=unit.identity,
@@ -45,6 +47,9 @@ def case_of(draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime) -> 
         skipped=unit.skipped,
         flags=tuple(_flags(unit)),
         serial_found=unit.serial_found,
+        lot=on_pack.lot,
+        made=on_pack.made,
+        dates=on_pack.dates,
     )
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from station.canonical import canonical_json
 from station.decision.decide import decide
-from station.decision.model import Derogation, Disposition, GateState, Override, Reason
+from station.decision.model import Derogation, Disposition, GateState, Override, Reason, Signature
 from station.decision.rules import load_rules
 from station.inspection.facts import Answer, IdentityOutcome, Skipped, WeightJudgement, WeightVerdict
 from station.inspection.plausibility import COMPLETE, EMPTY_BOX, PART_MISSING, WEIGHT_CHECK
+from station.people.person import Role
 from station.quantities import Money
 from station.returns.model import Trait
 
@@ -134,9 +135,14 @@ def test_apparel_is_destroyed_or_recycled_only_with_a_recorded_permission(decide
     assert any("without a recorded permission" in text for text in texts(without.reasons))
     empty = decided(soaked, category="apparel", traits=(), derogations=(Derogation("destruction_ban", " "),))
     assert empty.disposition is D.QUARANTINE
-    allowed = decided(soaked, category="apparel", traits=(), derogations=(Derogation("destruction_ban", "D-17"),))
+    leads = tuple(Signature(name, (Role.LEAD,)) for name in ("ana", "bo"))
+    permission = Derogation("destruction_ban", "D-17", "beyond_repair", leads)
+    allowed = decided(soaked, category="apparel", traits=(), derogations=(permission,))
     assert allowed.disposition in (D.RECYCLE, D.DESTROY)
-    other = decided(soaked, category="apparel", traits=(), derogations=(Derogation("contaminated", "D-17"),))
+    for lacking in ({"kind": ""}, {"kind": "too_dear"}, {"signed": ()}, {"signed": leads[:1]}, {"signed": leads[:1] * 2}):
+        less = replace(permission, **lacking)
+        assert decided(soaked, category="apparel", traits=(), derogations=(less,)).disposition is D.QUARANTINE
+    other = decided(soaked, category="apparel", traits=(), derogations=(replace(permission, gate="contaminated"),))
     assert other.disposition is D.QUARANTINE
 
 
