@@ -24,6 +24,7 @@ from station.clock import Clock, SystemClock
 from station.config import Config
 from station.errors import EnvironmentFault, InvalidInput, StoreFault
 from station.ids import uuid7
+from station.inspection.answer_pictures import picture_folders
 from station.inspection.facts import Look, Photo
 from station.inspection.view import Band, BenchView, Notice, State, Step, Tone
 from ui.bench.window import BenchIdentity, BenchWindow
@@ -75,6 +76,7 @@ class BenchApp(QObject):
             picture_folder=pictures,
             clock=self._clock,
         )
+        self.window.pictures.answer_folders = picture_folders(home)
         self._sound = SoundPlayer()
         self.desk = DeskThread(self._open_desk, self._close_store, _warm_up)
         self.window.show_view(_STARTING)

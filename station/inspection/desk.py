@@ -83,7 +83,7 @@ class Desk:
             return self._scan_when_done(scan, candidates, text)
         question = showing.question_of(self._at.draft, self._at.protocol(self._at.draft.unit))
         if question is not None and question.kind is Kind.SCAN:
-            return self._units.enter(scan.data.decode("utf-8", "replace"), "scan")
+            return self._units.code(scan.data, "scan")
         return self._scan_meanwhile(candidates, text)
 
     def entered(self, typed: str, given_by: str = "key") -> Outcome:

@@ -51,7 +51,9 @@ def read_entry(question: Question, typed: str) -> tuple[Choice, str]:
     raise InvalidInput(_wanted(question))
 
 
-def read_code(question: Question, candidates: tuple[Candidate, ...], text: str, expected: Expected) -> tuple[Choice, str]:
+def read_code(
+    question: Question, candidates: tuple[Candidate, ...], text: str, expected: Expected
+) -> tuple[Choice, str]:
     """Understand a scanned (or typed) code as the answer to a question of kind ``scan``.
 
     Args:
@@ -63,7 +65,7 @@ def read_code(question: Question, candidates: tuple[Candidate, ...], text: str, 
     """
     if question.kind is not Kind.SCAN:
         raise InvalidInput(f"{text!r} was scanned: {_wanted(question)}")
-    if not text or len(text) > LONGEST or not text.isprintable():
+    if not text or len(text) > LONGEST:
         raise InvalidInput("that code cannot be read whole: scan it again")
     if question.expects is Expects.GTIN:
         gtin = _gtin(candidates)
@@ -71,10 +73,17 @@ def read_code(question: Question, candidates: tuple[Candidate, ...], text: str, 
             raise InvalidInput(f"{text!r} is no article's barcode: scan the one with 8 to 14 digits")
         return _compared(question, gtin in expected.gtins if expected.gtins else None), gtin
     if question.expects is Expects.SERIAL:
-        serial = _serial(candidates) or text
+        serial = _whole(_serial(candidates) or text)
         known = expected.serial.strip().casefold() if expected.serial else None
         return _compared(question, serial.strip().casefold() == known if known is not None else None), serial
-    return _taking(question, Takes.ANY), text
+    return _taking(question, Takes.ANY), _whole(text)
+
+
+def _whole(code: str) -> str:
+    """The code, if a person could read it."""
+    if not code.isprintable():
+        raise InvalidInput("that code cannot be read whole: scan it again")
+    return code
 
 
 def read_number(rule: NumberRule, text: str) -> int:

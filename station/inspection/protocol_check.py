@@ -62,7 +62,9 @@ def check_references(protocol: Protocol) -> None:
             where = f"shortcut {shortcut.code!r}"
             _check_answer(name, choice, questions, where)
             if not _choice_is_button(questions[name], choice):
-                raise InvalidInput(f"{where} answers {name!r}: what must be typed or scanned cannot come with a shortcut")
+                raise InvalidInput(
+                    f"{where} answers {name!r}: what must be typed or scanned cannot come with a shortcut"
+                )
 
 
 def _choice_is_button(question: Question, choice_id: str) -> bool:

@@ -127,7 +127,9 @@ class ChoicePart(_Part, frozen=True, kw_only=True):
         chosen = {"within": ((first, last),), "below": (below,), "above": (above,), "off": (below, above)}[self.is_]
         ranges = tuple(one for one in chosen if one[0] <= one[1])
         if not ranges:
-            raise InvalidInput(f"choice {self.id!r} has is = {self.is_!r}, but no number between least and most is that")
+            raise InvalidInput(
+                f"choice {self.id!r} has is = {self.is_!r}, but no number between least and most is that"
+            )
         return ranges
 
 

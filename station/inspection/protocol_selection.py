@@ -1,6 +1,6 @@
 """Which protocol an article gets, and why: SKU, then merchant + category, then category; the longest category wins.
 
-Precedence, strongest first: the SKU of this merchant · the SKU of any merchant · merchant and category · category alone.
+Strongest first: the SKU of this merchant · the SKU of any merchant · merchant and category · category alone.
 Two protocols that claim exactly the same are a tie: files with one are refused, and where a set with one is asked all
 the same, the answer is none (the unit is held) and says so.
 """
@@ -79,7 +79,9 @@ def select_protocol(
     if len(listed) > 1 and listed[1].rank == best.rank:
         names = " and ".join(repr(claim.protocol) for claim in listed if claim.rank == best.rank)
         return Selection(None, listed, f"{names} both claim {best.applies}: held until one gives way")
-    return Selection(found[0][1], listed, f"{best.protocol}@{best.version}, because it is for {best.applies}{_over(listed)}")
+    return Selection(
+        found[0][1], listed, f"{best.protocol}@{best.version}, because it is for {best.applies}{_over(listed)}"
+    )
 
 
 def _over(claims: tuple[Claim, ...]) -> str:

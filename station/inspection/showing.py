@@ -13,7 +13,7 @@ from station.inspection.facts import IdentityOutcome, WeightVerdict
 from station.inspection.plausibility import WEIGHT_CHECK, weight_question
 from station.inspection.ports import RecentUnit, ShiftFigures
 from station.inspection.protocol import Choice, Protocol, Question, Shot
-from station.inspection.recording import declared_reason, title_of, traits_of
+from station.inspection.recording import declared_reason, title_of, traits_of, weighed_as
 from station.inspection.view import Band, BenchView, ItemCard, Mismatch, Notice, ShotSlot, State, Step
 from station.quantities import format_mass
 
@@ -57,7 +57,7 @@ def view_of(
     shot = current_shot(draft, protocol) if draft.state is State.PHOTOS else None
     total = len(_asked(draft, unit, protocol))
     answered = sum(1 for answer in unit.answers if answer.question != WEIGHT_CHECK) if unit is not None else 0
-    item = unit.item if unit is not None else None
+    item = weighed_as(unit.item, protocol) if unit is not None else None
     return BenchView(
         state=draft.state,
         step=_STEPS[draft.state],

@@ -88,7 +88,9 @@ class Units:
         if question is None:
             return self._at.not_now(f"Answer {index + 1}", "no question is open")
         if index >= len(question.buttons):
-            why = f"this question has {len(question.buttons)} answers" if question.buttons else "type or scan the answer"
+            why = (
+                f"this question has {len(question.buttons)} answers" if question.buttons else "type or scan the answer"
+            )
             return self._at.not_now(f"Answer {index + 1}", why)
         return self.answer(question.buttons[index].id, given_by)
 
@@ -98,15 +100,29 @@ class Units:
         question = showing.question_of(self._at.draft, self._at.protocol(unit))
         if unit is None or question is None or not question.is_entered:
             return self._at.not_now("Answer", "no question waits for something typed")
+        if question.kind is Kind.SCAN and typed.strip():
+            return self.code(typed.strip().encode(), given_by)
         try:
-            if question.kind is Kind.SCAN and typed.strip():
-                code = typed.strip()
-                choice, value = read_code(question, interpret(code), _bare(code), self._expected(unit))
-            else:
-                choice, value = read_entry(question, typed)
+            choice, value = read_entry(question, typed)
         except InvalidInput as error:
-            return self._at.tell(Band.REJECT, "entry_refused", why=str(error), question=question.text)
+            return self._refuse_entry(error)
         return self.answer(choice.id, given_by, value)
+
+    def code(self, data: bytes, given_by: str) -> Outcome:
+        """A code is the answer to a question of kind ``scan``."""
+        unit = self._at.draft.unit
+        question = showing.question_of(self._at.draft, self._at.protocol(unit))
+        if unit is None or question is None:
+            return self._at.not_now("Answer", "no question is open")
+        text = split_aim(data)[1].decode("utf-8", "replace").strip()
+        try:
+            choice, value = read_code(question, interpret(data), text, self._expected(unit))
+        except InvalidInput as error:
+            return self._refuse_entry(error)
+        return self.answer(choice.id, given_by, value)
+
+    def _refuse_entry(self, error: InvalidInput) -> Outcome:
+        return self._at.tell(Band.REJECT, "entry_refused", why=str(error))
 
     def _expected(self, unit: UnitDraft) -> Expected:
         line = self._at.draft.line(unit.line)
@@ -203,8 +219,3 @@ class Units:
         self._copies[unit.lpn] = copy
         self._at.labels = (job,)
         return self._at.tell(Band.IDLE, "printing_again", lpn=unit.lpn)
-
-
-def _bare(code: str) -> str:
-    """The code without its symbology identifier."""
-    return split_aim(code.encode())[1].decode("utf-8", "replace")

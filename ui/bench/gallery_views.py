@@ -27,7 +27,7 @@ from station.inspection.facts import (
     WeightVerdict,
 )
 from station.inspection.ports import RecentUnit, ShiftFigures
-from station.inspection.protocol import Choice, Question, Shortcut, Shot
+from station.inspection.protocol import Choice, Expects, Kind, NumberRule, Question, Rework, Shortcut, Shot, Takes
 from station.inspection.view import Band, BenchView, ItemCard, Mismatch, Notice, ShotSlot, State, Step
 from station.quantities import Money
 
@@ -111,6 +111,46 @@ PICTURED = replace(
         replace(SEAL.choices[1], picture="seal-broken.png"),
         SEAL.choices[2],
     ),
+)
+BATTERY = Question(
+    "battery",
+    "How much does the battery hold?",
+    "Settings, battery, health",
+    (
+        Choice("good", "Good", "80 % or more", ranges=((80, 100),)),
+        Choice("weak", "Weak", "below 80 %", ranges=((0, 79),)),
+        Choice("unsure", "Not shown", "the phone does not say"),
+    ),
+    kind=Kind.NUMBER,
+    number=NumberRule("%", 0, 0, 100),
+)
+SERIAL = Question(
+    "serial",
+    "Which serial number is on it?",
+    "It must be the one that was sold",
+    (
+        Choice("same", "Same", "", takes=Takes.SAME),
+        Choice("other", "Other", "", takes=Takes.DIFFERENT),
+        Choice("unknown", "Not known", "", takes=Takes.UNKNOWN),
+        Choice("unreadable", "Cannot be read", "scratched off or gone"),
+    ),
+    kind=Kind.SCAN,
+    expects=Expects.SERIAL,
+)
+NOTE = Question(
+    "note",
+    "What is broken?",
+    "The vendor asks for it",
+    (Choice("said", "Said", "", takes=Takes.TEXT), Choice("nothing", "Nothing to say", "leave it empty")),
+    kind=Kind.TEXT,
+)
+WIPE = Question(
+    "wipe",
+    "Is it clean now?",
+    "Dust looks like a scratch",
+    (Choice("yes", "Yes", "as new now"), Choice("no", "No", "the mark stays")),
+    kind=Kind.YES_NO,
+    rework=Rework("Wipe the screen", 2),
 )
 WEIGHT_QUESTION = Question(
     "weight_check",
@@ -290,7 +330,9 @@ def _views() -> dict[str, BenchView]:
     )
 
     def ask(question: Question, number: int, count: int) -> BenchView:
-        choices = (C.CHOICE_1, C.CHOICE_2, C.CHOICE_3, C.CHOICE_4, C.CHOICE_5)[: len(question.choices)]
+        choices = (C.CHOICE_1, C.CHOICE_2, C.CHOICE_3, C.CHOICE_4, C.CHOICE_5)[: len(question.buttons)]
+        if question.is_entered:
+            choices = (C.CONFIRM, *choices)
         return _weighed(
             _base(
                 State.QUESTIONS,
@@ -354,6 +396,16 @@ def _views() -> dict[str, BenchView]:
         "15-shortcut-refused": replace(
             ask(SEAL, 1, 3),
             notice=_n(Band.REJECT, "shortcut_refused", label="Clean", why="the customer says: defective"),
+        ),
+        "22-number": ask(BATTERY, 2, 3),
+        "23-scan": ask(SERIAL, 1, 2),
+        "24-text": ask(NOTE, 3, 3),
+        "25-rework": replace(
+            ask(WIPE, 2, 3), notice=_n(Band.IDLE, "rework", task="Wipe the screen", text=WIPE.text, minutes="2")
+        ),
+        "26-entry-refused": replace(
+            ask(BATTERY, 2, 3),
+            notice=_n(Band.REJECT, "entry_refused", why="250 % cannot be: expected 0 % to 100 %"),
         ),
         "16-confirm": _decided(
             State.CONFIRM,

@@ -110,6 +110,15 @@ SENTENCES: dict[str, Sentence] = {
     "weight_check": Sentence(QT_TRANSLATE_NOOP("Bench", "Second look"), ""),
     "take_photo": Sentence("{guide}", "", "camera"),
     "question": Sentence("{text}", "{why}", "circle-question-mark"),
+    "rework": Sentence(
+        "{task}", QT_TRANSLATE_NOOP("Bench", "Then answer: {text} · about {minutes} min"), "circle-question-mark"
+    ),
+    "entry_refused": Sentence(
+        QT_TRANSLATE_NOOP("Bench", "Not an answer yet"),
+        "{why}",
+        needs="why",
+        plain=QT_TRANSLATE_NOOP("Bench", "Type or scan the answer, or press one of the buttons"),
+    ),
     "shortcut_refused": Sentence(
         QT_TRANSLATE_NOOP("Bench", "{label} is not possible here"),
         QT_TRANSLATE_NOOP("Bench", "Because {why}. Answer the questions one by one."),

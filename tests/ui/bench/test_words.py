@@ -35,6 +35,8 @@ FACTS = {
     "weight_check": {"difference": "42 g", "direction": "lighter", "part": "charging case"},
     "take_photo": {"guide": "Lay it flat", "number": "2", "count": "3"},
     "question": {"text": "Is it clean?", "why": "Hygiene rule"},
+    "rework": {"task": "Wipe the screen", "text": "Did it help?", "minutes": "3", "why": "Dust is no scratch"},
+    "entry_refused": {"why": "'abc' is no number: a number like 80 %"},
     "shortcut_refused": {"label": "Clean", "why": "the customer says: defective"},
     "needs_confirm": {"grade": "B", "disposition": "refurbish", "tote": "R-14"},
     "decided": {"grade": "B", "disposition": "refurbish", "tote": "R-14"},
