@@ -12,7 +12,6 @@ from station.decision.scheme import Version
 from station.errors import InvalidInput
 from station.returns.policy import BasisPoints, Days, Line, Minor, Part, covers, longest_prefix
 
-
 Grams = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
 
@@ -112,6 +111,8 @@ class ReturnReason(Part, frozen=True, kw_only=True):
     """No fee, and we pay the way back."""
     evidence: dict[str, int] = msgspec.field(default_factory=dict)
     """Axis → level; found at this level or lower on any of them, the reason is borne out."""
+    customs: str = ""
+    """The code that the merchant's broker uses for it; carried through, never interpreted."""
 
 
 class ReasonBook(Part, frozen=True, kw_only=True, tag_field="kind", tag="reasons"):

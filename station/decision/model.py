@@ -149,6 +149,8 @@ class Case:
     floor: Floor = Floor()
     lot: str | None = None
     """Batch read from the unit, for recalls."""
+    made: date | None = None
+    """Day of making read from the unit, for recalls."""
     market: str = ""
     """Where it would be sold again, e.g. ``DE``; empty = not known."""
     dates: tuple[GoodsDate, ...] = ()
@@ -238,6 +240,46 @@ class Refund:
     """``full``, ``partial``, ``none`` or ``manual``."""
     trail: tuple[Reason, ...]
     """Every rule that was applied, in order."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """(what, minor units), deductions below zero; they add up to the amount. Empty = not computed."""
+    method: str = "original"
+    """How it is paid: ``original``, ``credit`` (store credit) or ``exchange``."""
+    tax: Money | None = None
+    """Tax contained in the amount, as it was charged; None = unknown."""
+    bonus: Money | None = None
+    """On top of the amount where the customer takes store credit; never part of what was paid."""
+    claw_back: Money | None = None
+    """What was paid out already and is more than the amount; None = nothing."""
+    settles: Money | None = None
+    """The amount in the merchant's own currency, at the rate of the sale; None = same currency or rate unknown."""
+    statement: str = ""
+    """Written reason of the deductions for diminished value; empty = there are none."""
+
+
+class Used(StrEnum):
+    """The answer to "was it used?"."""
+
+    UNUSED = "unused"
+    USED = "used"
+    CANNOT_SAY = "cannot_say"
+    """Not every side of its condition was looked at, or it is not the article that crossed the border."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomsNote:
+    """What a broker needs of the inspection to claim duties back. It claims nothing by itself."""
+
+    reason_code: str
+    """The merchant's code for why it came back; empty = none is given for this reason."""
+    used: Used
+    statement: str
+    """One sentence for the file, with what it rests on."""
+    entry: str
+    """Number of the import declaration; empty = unknown."""
+    commodity: str
+    """Commodity code as declared then; empty = unknown."""
+    duty: Money | None
+    """Duty paid for this unit; None = unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,3 +304,9 @@ class Decision:
     """A damaged or gated unit asks for an explicit CONFIRM; a clean one is confirmed by its last scan."""
     versions: tuple[tuple[str, str], ...]
     """(what, "id@version sha256") of protocol, scheme and policy used."""
+    flips: tuple[Flip, ...] = ()
+    """What would have had to be otherwise for another way; empty where money did not decide."""
+    inputs: tuple[tuple[str, str], ...] = ()
+    """(what, text) of what the money was computed from: price, paid, work, mass, dates."""
+    customs: CustomsNote | None = None
+    """None = nothing is known of a border."""

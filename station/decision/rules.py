@@ -31,9 +31,9 @@ from station.returns.policy import Policy
 from station.toml_file import TomlFile, did_you_mean, read_toml, typed
 
 V = TypeVar("V")
-B = TypeVar("B", AxisBook, GateBook, RouteBook, ReasonBook, ToteBook, RecallBook)
+B = TypeVar("B", AxisBook, GateBook, RouteBook, ReasonBook, ToteBook, RecallBook, RecoveryBook)
 
-KINDS = ("protocol", "policy", "grading_scheme", "axes", "gates", "routes", "reasons", "totes", "recalls")
+KINDS = ("protocol", "policy", "grading_scheme", "axes", "gates", "routes", "reasons", "totes", "recalls", "recovery")
 
 _TRAITS = tuple(trait.value for trait in Trait)
 
@@ -222,8 +222,11 @@ class _Found:
         self._check_precedence(latest)
         recalls = self.recalls[max(self.recalls)] if self.recalls else NO_RECALLS
         listed = (("recalls", recalls),) if self.recalls else ()
+        learned = self.recovery[max(self.recovery)] if self.recovery else NO_RECOVERY.book
+        check_recovery(learned, self.sources.get(("recovery", "", learned.version), "recovery"))
+        recovered = (("recovery", learned),) if self.recovery else ()
         check_recalls(recalls, self.sources.get(("recalls", "", recalls.version), "recalls"))
-        books = (("axes", axes), ("gates", gates), ("routes", routes), ("reasons", reasons), ("totes", totes), *listed)
+        books = (("axes", axes), ("gates", gates), ("routes", routes), ("reasons", reasons), ("totes", totes))
         return Rules(
             protocols=self.protocols,
             latest=tuple(latest.values()),
@@ -235,8 +238,8 @@ class _Found:
             reasons=reasons,
             totes=totes,
             sources=self.sources,
-            book_versions=tuple((name, f"{name}@{book.version} {book.sha256}") for name, book in books),
-            recovery=recovery,
+            book_versions=tuple((name, f"{name}@{book.version} {book.sha256}") for name, book in (*books, *listed, *recovered)),
+            recovery=ready(learned) if self.recovery else NO_RECOVERY,
             recalls=recalls,
             _current_policies=_newest_by_name(self.policies),
             _current_schemes=_newest_by_name(self.schemes),

@@ -56,8 +56,8 @@ def test_the_drawn_unit_reads_like_the_drawing(decided):
     assert decision.found_reason == "defective"
     assert decision.needs_confirm
     assert decision.second_look == ()
-    # 62 % of 129.00 = 79.98; less 3.00 handling; less 34 minutes (23 + 5 + 6) at 0.40
-    assert decision.alternatives[0].value == Money(7_998 - 300 - 34 * 40, "EUR")
+    # 62 % of 129.00 = 79.98; 2^(-14/720) of it is left after 14 days; less 3.00 handling; less 34 minutes at 0.40
+    assert decision.alternatives[0].value == Money(7_998 - 107 - 300 - 34 * 40, "EUR")
 
 
 @pytest.mark.parametrize(
