@@ -5,7 +5,8 @@ Four sorts of table:
 - *record*: ``generations``, ``journal``. Append-only, the only thing that cannot be rebuilt.
 - *projection*: ``parcels``, ``inspections``, ``labels``, ``photos``. Made from entries by ``projection.project`` alone.
 - *local*: ``drafts``, ``acknowledgements``, ``sync_values``, and two columns of ``photos``. This bench's own state.
-- *directory*: ``merchants``, ``items``, ``item_codes``, ``returns``, ``return_keys``. Imported, replaced at will.
+- *directory*: ``merchants``, ``items``, ``item_codes``, ``returns``, ``return_keys``, ``sales``. Imported, replaced at
+  will.
 - *feed*: ``feed_topics``, ``feed_items``, ``feed_shadow``. What the centre told; can be fetched anew.
 """
 
@@ -263,6 +264,25 @@ class ReturnKeyRow(Row):
     key: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
+
+
+class SaleRow(Row):
+    """Units of one article sold in one order (``station.store.sales``). An empty text = the file did not say."""
+
+    __tablename__ = "sales"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    merchant_id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    lot: Mapped[str] = mapped_column(primary_key=True)
+    quantity: Mapped[int]
+    sold_at: Mapped[datetime]
+    price_minor: Mapped[int | None] = mapped_column(sa.BigInteger)
+    currency: Mapped[str | None]
+    channel: Mapped[str]
+    listing: Mapped[str]
+    supplier: Mapped[str]
 
 
 class PhotoLookRow(Row):

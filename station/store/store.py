@@ -22,7 +22,8 @@ from station.inspection.ports import RecentUnit, ShiftFigures
 from station.journal.entry import GENESIS, Entry, Fact
 from station.journal.seal import CountersignedHead
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
-from station.store import bench, deliveries, feed, imports, lineage, looks, schema
+from station.returns.sale import Sale
+from station.store import bench, deliveries, feed, imports, lineage, looks, sales, schema
 from station.store.ballast import Ballast
 from station.store.directory import StoreDirectory
 from station.store.durable import HomeLock, make_folder, sync_folder
@@ -288,6 +289,10 @@ class Store:
     def put_returns(self, returns: Iterable[ReturnAuthorisation]) -> Counts:
         """Add or replace returns by merchant and RMA code, streaming, one transaction per batch."""
         return imports.put_returns(self._writer, returns)
+
+    def put_sales(self, found: Iterable[Sale]) -> Counts:
+        """Add or replace sales by merchant, order, article and lot, streaming, one transaction per batch."""
+        return sales.put_sales(self._writer, found)
 
     def sweep_orphans(self, *, older_than: timedelta = timedelta(hours=24)) -> tuple[str, ...]:
         """Remove photo files that neither an entry nor a draft names; the names of the files removed."""

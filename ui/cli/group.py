@@ -45,7 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "people": Entry("ui.cli.people", "people", "Add, show and disable people of the server."),
     "identify": Entry("ui.cli.identify", "identify", "Say what a scan means."),
     "decide": Entry("ui.cli.decide", "decide", "Grade, disposition and refund of an inspection, with reasons."),
-    "import": Entry("ui.cli.importing", "import_", "Read returns or a catalogue from a file."),
+    "import": Entry("ui.cli.importing", "import_", "Read returns, a catalogue or sales from a file."),
     "export": Entry("ui.cli.exporting", "export", "Write EPCIS, CSV, a unit's dossier or the journal to a file."),
     "protocol": Entry("ui.cli.protocol", "protocol", "Check inspection protocols and policies."),
     "journal": Entry("ui.cli.journal", "journal", "Prove or rebuild the record."),
