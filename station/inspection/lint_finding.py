@@ -81,5 +81,13 @@ ADVICE: dict[str, str] = {
     "translation_stale": "correct the English text in [texts.<language>], or leave it out",
     "too_many_branches": "make it smaller: nobody can check it, and nobody can keep it in mind",
     "no_disposition": "offer a way in the policy, or hold it with a gate that says why",
+    "unknown_category": "correct the category, or write a protocol for it",
+    "no_recovery": "give 'recovery_bp'",
+    "same_meaning": "write what sets them apart",
+    "deduction_twice": "keep one of them",
+    "deduction_order": "turn them round",
+    "deduction_capped": "raise 'max_deduction_bp' or lower the deduction",
+    "label_cost_missing": "give the cost of the label",
+    "no_routes": "offer at least one way",
 }
 """Code → what to do."""

@@ -263,7 +263,9 @@ def _translations(protocol: Protocol) -> Iterator[Finding]:
         missing = [text for text in shown if not table.get(text, "").strip()]
         stale = [text for text in table if text not in shown]
         if missing:
-            yield warning("translation_missing", where, f"{len(missing)} texts are not translated, first: {missing[0]!r}")
+            yield warning(
+                "translation_missing", where, f"{len(missing)} texts are not translated, first: {missing[0]!r}"
+            )
         if stale:
             yield warning("translation_stale", where, f"{len(stale)} texts are nowhere shown, first: {stale[0]!r}")
 

@@ -14,8 +14,17 @@ from station.decision.scheme import AxisBook, GradingScheme
 from station.inspection.lint_finding import Finding, warning
 from station.inspection.protocol import Protocol
 from station.inspection.protocol_outcome import Adder, Outcome
-from station.inspection.protocol_ways import Budget, End, Path, Seen, TooManyWays, all_ends, distinct_situations, steps_of
 from station.inspection.protocol_walk import Situation
+from station.inspection.protocol_ways import (
+    Budget,
+    End,
+    Path,
+    Seen,
+    TooManyWays,
+    all_ends,
+    distinct_situations,
+    steps_of,
+)
 from station.returns.policy import covers
 
 MOST_QUESTIONS_CLEAN, MOST_QUESTIONS = 3, 6
@@ -25,7 +34,11 @@ Ways = list[tuple[End[Outcome], tuple[Situation, ...]]]
 
 
 def lint_ways(
-    protocol: Protocol, axes: AxisBook, gates: GateBook, schemes: tuple[GradingScheme, ...], budget: Budget | None = None
+    protocol: Protocol,
+    axes: AxisBook,
+    gates: GateBook,
+    schemes: tuple[GradingScheme, ...],
+    budget: Budget | None = None,
 ) -> Iterator[Finding]:
     """Walk and judge."""
     budget = budget or Budget()
@@ -115,9 +128,7 @@ def _grades(protocol: Protocol, ways: Ways, axes: AxisBook, schemes: tuple[Gradi
     for caps in dict.fromkeys(end.facts.caps for end, _ in ways):
         levels = dict(caps)
         if all(axis.id in levels for axis in judged):
-            known: tuple[AxisLevel, ...] = tuple(
-                axis.at(max(1, min(levels[axis.id], axis.best))) for axis in judged
-            )
+            known: tuple[AxisLevel, ...] = tuple(axis.at(max(1, min(levels[axis.id], axis.best))) for axis in judged)
             for scheme in schemes:
                 reached[scheme.name].add(scheme.grade(known).code)
     for scheme in schemes:
@@ -144,7 +155,7 @@ def _lengths(ways: Ways) -> Iterator[Finding]:
 
 
 def _gates(protocol: Protocol, ways: Ways, gates: GateBook) -> Iterator[Finding]:
-    """For an article that needs a gate, every way settles it: raised, cleared, held anyway or seen by a second person."""
+    """Where an article needs a gate, every way settles it: raised, cleared, held anyway or a second look."""
     choices = [choice for question in protocol.questions for choice in question.choices]
     mentioned = {gate for choice in choices for gate in (*choice.gates, *choice.clears)}
     for gate in protocol.unasked:

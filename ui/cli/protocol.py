@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,8 +13,12 @@ import msgspec
 from station.decision.cover import Coverage, cover_protocol
 from station.decision.rule_lint import lint_policy, lint_scheme
 from station.decision.rules import Rules, default_folders, folders_for, load_rules
+from station.decision.way_lint import lint_dispositions
 from station.errors import InvalidInput
-from station.inspection.protocol_lint import Finding, LintBooks, lint
+from station.inspection.answer_pictures import FOLDER, picture_folders
+from station.inspection.lint_finding import Finding, Severity
+from station.inspection.protocol_lint import LintBooks, lint, with_lines
+from station.inspection.protocol_selection import AmbiguousPrecedence, select_protocol
 
 
 @click.group("protocol")
@@ -28,21 +34,25 @@ def lint_command(context: click.Context, files: tuple[Path, ...], as_json: bool)
     """Find what is wrong or unwise in rule files.
 
     Without FILES: everything that this station uses. Each FILE is a rule file or a folder of them; it is checked
-    together with the shipped rules. Exit code 1 if there is anything to change.
+    together with the shipped rules. Exit code 1 if there is an error; warnings alone are advice.
     """
     findings: list[tuple[str, Finding]] = []
     checked = 0
     for source, found in _lint_all(_home(context)) if not files else _lint_files(files):
         checked += 1
         findings.extend((source, finding) for finding in found)
+    errors = sum(finding.severity is Severity.ERROR for _, finding in findings)
     if as_json:
-        plain = [{"file": source, **asdict(finding)} for source, finding in findings]
-        click.echo(msgspec.json.encode({"files": checked, "findings": plain}, order="sorted").decode())
+        plain = [{"file": source, **asdict(finding), "advice": finding.advice} for source, finding in findings]
+        listed = {"files": checked, "errors": errors, "findings": plain}
+        click.echo(msgspec.json.encode(listed, order="sorted").decode())
     else:
         for source, finding in findings:
-            click.echo(f"{source}: {finding.where}: {finding.text} [{finding.code}]")
-        click.echo(f"{_count(checked, 'file')}, {_count(len(findings), 'finding')}")
-    if findings:
+            place = f"{source}:{finding.line}" if finding.line is not None else source
+            click.echo(f"{place}: {finding.severity.value}: {finding.where}: {finding.text} [{finding.code}]")
+            click.echo(f"    {finding.advice}")
+        click.echo(f"{_count(checked, 'file')}, {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
+    if errors:
         context.exit(1)
 
 
@@ -56,7 +66,8 @@ def _home(context: click.Context) -> Path:
 
 def _lint_all(home: Path) -> list[tuple[str, tuple[Finding, ...]]]:
     rules = load_rules(folders_for(home))
-    return [(source, _lint_one(key, rules)) for key, source in sorted(rules.sources.items())]
+    pictures = picture_folders(home)
+    return [(source, _lint_one(key, rules, source, pictures)) for key, source in sorted(rules.sources.items())]
 
 
 def _lint_files(files: tuple[Path, ...]) -> list[tuple[str, tuple[Finding, ...]]]:
@@ -71,23 +82,88 @@ def _lint_files(files: tuple[Path, ...]) -> list[tuple[str, tuple[Finding, ...]]
         try:
             rules = load_rules((path, *default_folders()))
         except InvalidInput as error:
-            listed.append((str(path), (Finding("unreadable", "file", str(error).removeprefix(f"{path}: ")),)))
+            listed.append((str(path), (_unreadable(str(path), error),)))
             continue
         own = [key for key, source in rules.sources.items() if source == str(path)]
-        listed.append((str(path), tuple(finding for key in own for finding in _lint_one(key, rules))))
+        pictures = (path.parent / FOLDER, *picture_folders())
+        found = tuple(finding for key in own for finding in _lint_one(key, rules, str(path), pictures))
+        listed.append((str(path), found))
     return listed
 
 
-def _lint_one(key: tuple[str, str, int], rules: Rules) -> tuple[Finding, ...]:
+_LINE = re.compile(r"^:(\d+): ")
+_PREFILLED = re.compile(r"unknown key '(default|preset|prefill|prefilled|preselected|selected|given)'")
+
+
+def _unreadable(path: str, error: InvalidInput) -> Finding:
+    """Why a file was refused, as a finding with its line where the message knows it."""
+    text = str(error).removeprefix(path)
+    line = _LINE.match(text)
+    code = "unreadable"
+    if isinstance(error, AmbiguousPrecedence):
+        code = "ambiguous_precedence"
+    elif _PREFILLED.search(text):
+        code = "prefilled_answer"
+    plain = text[line.end() :] if line is not None else text.removeprefix(": ")
+    return Finding(code, "file", plain, line=int(line[1]) if line is not None else None)
+
+
+def _lint_one(key: tuple[str, str, int], rules: Rules, source: str, pictures: tuple[Path, ...]) -> tuple[Finding, ...]:
     kind, name, version = key
     if kind == "protocol":
         schemes = tuple(rules.scheme(scheme) for scheme in rules.scheme_names())
-        return lint(rules.protocols[name, version], LintBooks(rules.axes, rules.gates, schemes))
+        protocol_ = rules.protocols[name, version]
+        found = lint(protocol_, LintBooks(rules.axes, rules.gates, schemes, pictures))
+        return with_lines((*found, *lint_dispositions(protocol_, rules)), _text_of(source))
     if kind == "grading_scheme":
         return lint_scheme(rules.schemes[name, version], rules.axes)
     if kind == "policy":
         return lint_policy(rules.policies[name, version], rules)
     return ()  # the books are checked against each other when they are loaded
+
+
+def _text_of(source: str) -> str:
+    try:
+        return Path(source).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""  # it went away meanwhile: findings without lines
+
+
+@protocol.command("which")
+@click.option("--sku", help="Article number.")
+@click.option("--merchant", help="Merchant's id.")
+@click.option("--category", help="Category, e.g. electronics.audio.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def which_command(
+    context: click.Context, sku: str | None, merchant: str | None, category: str | None, as_json: bool
+) -> None:
+    """Say which protocol an article gets, and why.
+
+    SKU outranks merchant + category, that outranks category; the longest category wins. Exit code 1 if there is none.
+    """
+    if sku is None and category is None:
+        raise click.UsageError("give --sku, --category, or both")
+    rules = load_rules(folders_for(_home(context)))
+    selection = select_protocol(rules.latest, merchant, sku, category)
+    if as_json:
+        chosen = selection.protocol
+        document = {
+            "protocol": chosen.id if chosen is not None else None,
+            "version": chosen.version if chosen is not None else None,
+            "why": selection.why,
+            "claims": [
+                {"protocol": claim.protocol, "version": claim.version, **asdict(claim.applies)}
+                for claim in selection.claims
+            ],
+        }
+        click.echo(msgspec.json.encode(document, order="sorted").decode())
+    else:
+        click.echo(selection.why)
+        for claim in selection.claims[1:]:
+            click.echo(f"  also fits: {claim.protocol}@{claim.version}, for {claim.applies}")
+    if selection.protocol is None:
+        context.exit(1)
 
 
 @protocol.command("cover")
@@ -119,12 +195,28 @@ def cover_command(context: click.Context, names: tuple[str, ...], as_json: bool)
 
 def _coverage_text(coverage: Coverage) -> str:
     lines = [
-        f"{coverage.protocol}@{coverage.version}: {coverage.branches} branches, "
+        f"{coverage.protocol}@{coverage.version}: {coverage.branches} branches, {coverage.outcomes} outcomes, "
         f"choices {coverage.choices_reached} of {coverage.choices}, longest {coverage.longest} questions, "
         f"clean unit {coverage.longest_clean}"
     ]
     for scheme, grades in coverage.grades.items():
-        lines.append(f"  {scheme:<14}" + "  ".join(f"{grade} {count}" for grade, count in grades.items()))
-    lines.append("  disposition   " + "  ".join(f"{name} {count}" for name, count in coverage.dispositions.items()))
-    lines.extend(f"  never reached: {choice}" for choice in coverage.missed)
+        lines.append(f"  {scheme:<14}" + _counts(grades))
+    lines.append("  disposition   " + _counts(coverage.dispositions))
+    lines.append("  questions     " + _counts(coverage.questions))
+    lines.append("  shots         " + _counts(coverage.shots))
+    for gate, states in coverage.gates.items():
+        lines.append(f"  gate          {gate}: " + _counts(states))
+    for verdict, counts in coverage.verdicts.items():
+        lines.append(f"  weight        {verdict}: " + _counts(counts))
+    for reason, counts in coverage.reasons.items():
+        lines.append(f"  declared      {reason}: " + _counts(counts))
+    for kind, names in coverage.never.items():
+        if names:
+            lines.append(f"  never reached: {kind}: {', '.join(names)}")
+    if coverage.gave_up:
+        lines.append(f"  gave up: {coverage.gave_up}")
     return "\n".join(lines)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return "  ".join(f"{name} {count}" for name, count in counts.items())
