@@ -21,6 +21,9 @@ _VITAL_BP: Final = 8_000
 _PARETO_LINES: Final = 50
 
 
+_PLURAL: Final = {"category": "categories"}
+
+
 class ReasonOf(StrEnum):
     """Whose word counts."""
 
@@ -242,7 +245,8 @@ def _pareto(dimension: str, named: list[tuple[UnitSeen, dict[str, str]]]) -> Par
 def _result(paretos: tuple[Pareto, ...], found: Found, words: str, basis: Basis) -> Causes:
     causes = tuple(_cause(one, words) for one in found.excesses)
     lines = [
-        f"{counted(one.vital, one.dimension)} of {one.names} make up 80 % of {counted(one.units, 'unit')}."
+        f"{one.vital} of {one.names} {_PLURAL.get(one.dimension, one.dimension + 's')} make up 80 % of "
+        f"{counted(one.units, 'unit')}."
         for one in paretos
         if one.names > 1
     ]

@@ -19,7 +19,7 @@ from station.analysis.basis import FULL_BP, Basis, counted, percent, span
 from station.analysis.beta import Beta, fit_beta
 from station.analysis.calibration import Calibration, calibrate
 from station.analysis.linking import SoldLine
-from station.errors import InvalidInput
+from station.errors import OperatorError
 from station.returns.sale import Sale
 
 if TYPE_CHECKING:
@@ -119,20 +119,20 @@ def learn_propensity(lines: Iterable[SoldLine], *, proof_share_bp: int = 3000) -
         proof_share_bp: share of the sales, the youngest, that the model does not see.
 
     Raises:
-        InvalidInput: too few sales, or none or all came back; the text says how many there must be.
+        OperatorError: too few sales, or none or all came back; the text says how many there must be.
     """
     known = sorted(lines, key=lambda one: (one.sale.sold_at, one.sale.merchant_id, one.sale.order_id, one.sale.sku))
     others = Counter((one.sale.merchant_id, one.sale.order_id) for one in known)
     seen, proof = _cut(known, FULL_BP - proof_share_bp)
     first, second = _cut(seen, FULL_BP // 2)
     if len(second) < _LEAST or len(proof) < _LEAST:
-        raise InvalidInput(
+        raise OperatorError(
             f"{counted(len(known), 'sale')} whose time to come back is over: a chance for each order needs at least "
             f"{_LEAST * 4} of them. Import older sales (station import sales FILE)."
         )
     came = [bool(one.units) for one in second]
     if all(came) or not any(came):
-        raise InvalidInput(f"of {len(came)} sales learnt from {sum(came)} came back: there is nothing to tell apart")
+        raise OperatorError(f"of {len(came)} sales learnt from {sum(came)} came back: there is nothing to tell apart")
     articles, elsewhere = _article_odds(first)
     prices = _usual_prices(first)
     names = _names(second, others, prices)

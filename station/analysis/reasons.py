@@ -108,7 +108,7 @@ def compare_reasons(
         same_group_bp=bp(same, len(judged)),
         unheard=unheard,
         partings=partings,
-        text=_text(len(known), len(judged), agree, same, unheard, partings),
+        text=_text(len(known), len(judged), agree, same, unheard, found.looked_at, partings),
         basis=Basis(
             METHOD,
             (
@@ -157,7 +157,9 @@ def _parting(excess: Excess, judged: list[UnitSeen]) -> Parting:
     )
 
 
-def _text(units: int, both: int, agree: int, same: int, unheard: int, partings: tuple[Parting, ...]) -> tuple[str, ...]:
+def _text(
+    units: int, both: int, agree: int, same: int, unheard: int, looked_at: int, partings: tuple[Parting, ...]
+) -> tuple[str, ...]:
     if not both:
         return (f"Of {counted(units, 'unit')} none has both a declared and a found reason: nothing to compare.",)
     lines = [
@@ -166,6 +168,8 @@ def _text(units: int, both: int, agree: int, same: int, unheard: int, partings: 
     ]
     if unheard:
         lines.append(f"At {counted(unheard, 'unit')} a fault was declared and nothing was found.")
-    if not partings:
+    if not looked_at:
+        lines.append("No article, merchant, category, reason or inspector has enough of them to be judged.")
+    elif not partings:
         lines.append("No article, merchant, category, reason or inspector parts more often than chance explains.")
     return (*lines, *(one.text for one in partings))
