@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "decide": Entry("ui.cli.decide", "decide", "Grade, disposition and refund of an inspection, with reasons."),
     "import": Entry("ui.cli.importing", "import_", "Read returns, a catalogue or sales from a file."),
     "export": Entry("ui.cli.exporting", "export", "Write EPCIS, CSV, a unit's dossier or the journal to a file."),
+    "analyse": Entry("ui.cli.analysing", "analyse", "Why goods come back, how many will come, and who is needed."),
     "protocol": Entry("ui.cli.protocol", "protocol", "Check inspection protocols and policies."),
     "journal": Entry("ui.cli.journal", "journal", "Prove or rebuild the record."),
     "backup": Entry("ui.cli.backup", "backup", "Save this bench, or what it had not sent."),
