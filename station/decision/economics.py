@@ -98,7 +98,9 @@ def _objection(
             return Reason(f"route_{route.disposition}_needs", route.needs_text)
     if route.only_found and unit.found_reason not in route.only_found:
         return Reason(f"route_{route.disposition}_not_found", route.only_found_text)
-    pointless = route.pointless_at and all(levels.get(axis, level) >= level for axis, level in route.pointless_at.items())
+    pointless = route.pointless_at and all(
+        levels.get(axis, level) >= level for axis, level in route.pointless_at.items()
+    )
     if pointless and not helped:
         return Reason(f"route_{route.disposition}_pointless", route.pointless_text)
     return _full(route, unit.floor)

@@ -1,9 +1,9 @@
 """The smallest change with which another way would have been chosen, exact to the minor unit and the minute.
 
 For a unit whose way was chosen by value among several. More *cost* on the chosen way: the least amount at which the
-next way comes first (equal values go by the route book's order). *Work*: the fewest minutes more, where the chosen way is
-charged with them and some other is not; or the fewest minutes less, where it is the other way round. Nothing here looks
-beyond what is allowed: no amount of money opens a way that a rule or a gate closes.
+next way comes first (equal values go by the route book's order). *Work*: the fewest minutes more, where the chosen way
+is charged with them and some other is not; or the fewest minutes less, where it is the other way round. Nothing here
+looks beyond what is allowed: no amount of money opens a way that a rule or a gate closes.
 """
 
 from __future__ import annotations

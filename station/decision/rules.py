@@ -238,7 +238,9 @@ class _Found:
             reasons=reasons,
             totes=totes,
             sources=self.sources,
-            book_versions=tuple((name, f"{name}@{book.version} {book.sha256}") for name, book in (*books, *listed, *recovered)),
+            book_versions=tuple(
+                (name, f"{name}@{book.version} {book.sha256}") for name, book in (*books, *listed, *recovered)
+            ),
             recovery=ready(learned) if self.recovery else NO_RECOVERY,
             recalls=recalls,
             _current_policies=_newest_by_name(self.policies),

@@ -1,8 +1,8 @@
 """What was bought and paid: the order behind a return, and how its discounts fall on its units. Integer money.
 
 A discount of the whole order falls on the units by their prices, in whole minor units whose sum is the discount
-(largest remainder). Where a promotion no longer holds, a unit gives back what all units together give back with it, less
-what they gave before: so several partial refunds add up to what was paid, whatever was rounded on the way.
+(largest remainder). Where a promotion no longer holds, a unit gives back what all units together give back with it,
+less what they gave before: so several partial refunds add up to what was paid, whatever was rounded on the way.
 """
 
 from __future__ import annotations

@@ -18,9 +18,12 @@ def station(*arguments: str, home: Path, stdin: bytes = b"") -> subprocess.Compl
     return subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False)
 
 
+EXTRAS = ("override", "flags", "skipped", "order", "customs", "floor")
+
+
 @pytest.fixture
 def document() -> dict:
-    return {key: value for key, value in json.loads(EXAMPLE).items() if key not in ("override", "flags", "skipped")}
+    return {key: value for key, value in json.loads(EXAMPLE).items() if key not in EXTRAS}
 
 
 def test_one_json_document_with_everything_and_its_reasons(tmp_path, document):
@@ -41,6 +44,7 @@ def test_one_json_document_with_everything_and_its_reasons(tmp_path, document):
         "lithium_fault": "raised",
         "hygiene": "raised",
         "lithium": "clear",
+        "expired": "clear",
     }
     assert answer["refund"]["decision"] == "full"
     assert answer["refund"]["amount"] == {"minor": 12900, "currency": "EUR"}
