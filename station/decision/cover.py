@@ -31,8 +31,10 @@ _PRICE = Money(8_990, "EUR")
 UNGRADED = "none"
 _DOUBTFUL = (WeightVerdict.TOO_LIGHT, WeightVerdict.TOO_HEAVY, WeightVerdict.EMPTY)
 _WEIGHT_ANSWERS = (COMPLETE, PART_MISSING, SOMETHING_ELSE, EMPTY_BOX)
-MOST_DECISIONS = 20_000
+MOST_DECISIONS = 6_000
 """Decisions for one protocol; beyond that the bending of single facts stops and ``gave_up`` says so."""
+MOST_OUTCOMES = 4_000
+"""Different results of one protocol; beyond that the whole walk is given up: nobody could look at them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ class _Count:
         ways = end.ways * stands_for
         self.branches += ways
         self.outcomes += 1
+        if self.outcomes > MOST_OUTCOMES:
+            raise TooManyWays(f"more than {MOST_OUTCOMES} different results")
         self.longest = max(self.longest, end.facts.asked)
         for scheme in self.schemes:
             decision = self._decide(self._case(end.situation, end.answers, scheme))

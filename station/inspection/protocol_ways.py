@@ -19,8 +19,8 @@ from station.inspection.protocol_walk import Situation, conditions, trait_mixes
 
 F = TypeVar("F", bound=Hashable)
 
-MOST_STEPS = 400_000
-"""Steps that one budget allows: some seconds. A protocol that needs more is one that nobody can check."""
+MOST_STEPS = 100_000
+"""Steps that one budget allows: a second or two. A protocol that needs more is one that nobody can check."""
 MOST_TRAITS = 8
 """Traits that one protocol may tell apart; the catalogue knows five."""
 
@@ -134,7 +134,7 @@ def walk(
     reason, traits = situation.declared_reason, situation.traits
     for place in plan:
         after: dict[tuple[tuple[tuple[str, str], ...], F], tuple[int, Path]] = {}
-        budget.spend(len(states))
+        budget.spend(len(states) * (1 + len(place.live) // 4))
         for (live, facts), (ways, path) in states.items():
             known = dict(live)
             asked = place.what.when.holds(known, reason, traits)
