@@ -90,7 +90,11 @@ def read_customs(top: Table, currency: str) -> Customs | None:
         if len(code) != 2 or not code.isascii() or not code.isupper():
             raise InvalidInput(f"'customs.{key}' = {code!r} is not a country: expected two capitals like DE")
     return Customs(
-        *countries, entry=table.text("entry"), commodity=table.text("commodity"), duty=table.money("duty", currency)
+        exported_from=countries[0],
+        imported_to=countries[1],
+        entry=table.text("entry"),
+        commodity=table.text("commodity"),
+        duty=table.money("duty", currency),
     )
 
 

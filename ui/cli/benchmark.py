@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ui.benchmark.figure import Figure
 
 FIGURES = (
-    "scan", "confirm", "shutter", "weight", "preview", "barcode", "start", "drain", "dashboards", "storm",
+    "scan", "confirm", "shutter", "weight", "preview", "barcode", "start", "drain", "dashboards", "storm", "decide",
 )  # fmt: skip
 
 
@@ -51,6 +51,7 @@ def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
         barcodes,
         confirm,
         dashboards,
+        decide,
         drain,
         preview,
         scan_to_screen,
@@ -71,6 +72,7 @@ def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
         "drain": drain.measure,
         "dashboards": lambda folder: dashboards.measure(folder, inspections=200_000 if small else 2_000_000),
         "storm": storm.measure,
+        "decide": decide.measure,
     }[name]
 
 
