@@ -98,7 +98,9 @@ class WeightJudgement:
     expected_mg: int | None
     tolerance_mg: int | None
     missing_part: str | None
-    """The one accessory whose mass explains the difference, if exactly one does."""
+    """The accessory (or accessories, joined by "and") whose mass explains the difference, if it is clearly ahead."""
+    fits: str | None = None
+    """Another article of the same order that the weight fits clearly better: its SKU."""
 
 
 class IdentityOutcome(StrEnum):
