@@ -14,6 +14,7 @@ from station.decision.json_table import Table, currency_of, kind_of, milligrams_
 from station.decision.model import Case, Disposition, Override, Reason
 from station.decision.rules import Rules
 from station.errors import InvalidInput
+from station.inspection.entry import read_entry
 from station.inspection.facts import (
     Answer,
     IdentityOutcome,
@@ -241,10 +242,22 @@ def _answers(
             for t in tables
         ]
     else:
-        answers = [Answer(name, _text_of(name, value), "key") for name, value in top.mapping("answers").items()]
+        answers = [_answer_of(name, value, protocol) for name, value in top.mapping("answers").items()]
     for answer in answers:
         _check_answer(answer, protocol)
     return tuple(answers)
+
+
+def _answer_of(name: str, value: object, protocol: Protocol | None) -> Answer:
+    """A choice in quotes; for a question that asks for a number also the number, an integer in its smallest steps."""
+    question = protocol.question(name) if protocol is not None else None
+    if question is None or question.number is None or not isinstance(value, int) or isinstance(value, bool):
+        return Answer(name, _text_of(name, value), "key")
+    try:
+        choice, kept = read_entry(question, question.number.shown(value))
+    except InvalidInput as error:
+        raise InvalidInput(f"'answers.{name}' = {value!r}: {error}") from error
+    return Answer(name, choice.id, "key", kept)
 
 
 def _text_of(name: str, value: object) -> str:

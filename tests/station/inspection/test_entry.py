@@ -85,7 +85,8 @@ def test_any_text_is_an_answer_or_a_sentence(typed: str) -> None:
         try:
             choice, value = read_entry(question, typed)
         except InvalidInput as error:
-            assert str(error)
+            said = str(error)
+            assert said
         else:
             assert choice in question.choices
             assert value
@@ -98,7 +99,8 @@ def test_any_code_is_an_answer_or_a_sentence(data: bytes) -> None:
         try:
             choice, value = read_code(question, interpret(data), text, Expected("HD7-1", ("04260123456788",)))
         except InvalidInput as error:
-            assert str(error)
+            said = str(error)
+            assert said
         else:
             assert choice in question.choices
             assert value.isprintable()

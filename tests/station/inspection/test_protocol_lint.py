@@ -9,8 +9,8 @@ import pytest
 from station.assets import asset
 from station.decision.rule_lint import lint_policy, lint_scheme
 from station.decision.rules import Rules, load_rules
-from station.inspection.protocol_file import load_protocol, protocol_of
 from station.inspection.lint_finding import Severity
+from station.inspection.protocol_file import load_protocol, protocol_of
 from station.inspection.protocol_lint import LintBooks, lint
 from station.toml_file import parse_toml
 
