@@ -1,4 +1,4 @@
-"""One decision: what the CPU needs to grade, gate, value, choose and refund one unit, with everything that is explained.
+"""One decision: what the CPU needs to grade, gate, value, choose and refund one unit, explanations included.
 
 The unit is a hard one: it has defects and gates, belongs to an order with discounts, crossed a border, and its
 merchant has a recovery file of 2000 articles. CPU time, so that other programs do not count.
@@ -68,7 +68,7 @@ def _learned() -> RecoveryBook:
                 n=10,
                 total=40_000,
                 squares=165_000_000,
-            )  # fmt: skip
+            )
             for number in range(_ARTICLES)
             for grade in ("A", "B")
             for route in (Disposition.REFURBISH, Disposition.LIQUIDATE)

@@ -33,14 +33,7 @@ def as_document(decision: Decision) -> dict[str, object]:
     plain: dict[str, object] = msgspec.to_builtins(decision)
     grade = plain["grade"]
     axes = grade.pop("axes") if isinstance(grade, dict) else []
-    return {
-        "axes": axes,
-        **plain,
-        "versions": dict(decision.versions),
-        "inputs": dict(decision.inputs),
-        "alternatives": [{**msgspec.to_builtins(way), "parts": dict(way.parts)} for way in decision.alternatives],
-        "refund": {**msgspec.to_builtins(decision.refund), "parts": dict(decision.refund.parts)},
-    }
+    return {"axes": axes, **plain, "versions": dict(decision.versions)}
 
 
 def from_document(stored: bytes) -> Decision:
@@ -54,19 +47,11 @@ def from_document(stored: bytes) -> Decision:
         if isinstance(plain, dict) and "axes" in plain:
             if isinstance(plain.get("grade"), dict):
                 plain["grade"]["axes"] = plain["axes"]
-            _unfold(plain, "versions", "inputs")
-            for way in [*plain.get("alternatives", []), plain.get("refund", {})]:
-                _unfold(way, "parts")
+            versions = plain.get("versions")
+            plain["versions"] = list(versions.items()) if isinstance(versions, dict) else versions
         return msgspec.convert(plain, Decision)
     except (msgspec.MsgspecError, TypeError, AttributeError) as error:
         raise InvalidInput(f"this is no decision that can be shown: {error}") from error
-
-
-def _unfold(table: dict[str, object], *keys: str) -> None:
-    for key in keys:
-        value = table.get(key)
-        if isinstance(value, dict):
-            table[key] = [[name, entry] for name, entry in value.items()]
 
 
 def stored_decision(record: str, home: Path) -> bytes:
@@ -137,7 +122,7 @@ def as_text(decision: Decision) -> str:
     lines += [f"second look  {reason.text}" for reason in decision.second_look]
     if decision.inputs:
         lines.append("from         " + ", ".join(f"{what} {text}" for what, text in decision.inputs))
-    lines += [f"used         {what}: {version}" for what, version in decision.versions]
+    lines += [f"used         {what}: {version}" for what, version in sorted(decision.versions)]
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from station.decision.cover import Coverage, cover_protocol
-from station.decision.rule_lint import lint_policy, lint_scheme
+from station.decision.rule_lint import lint_policy, lint_routes, lint_scheme
 from station.decision.rules import Rules, default_folders, folders_for, load_rules
 from station.decision.way_lint import lint_dispositions
 from station.errors import InvalidInput
@@ -119,6 +119,8 @@ def _lint_one(key: tuple[str, str, int], rules: Rules, source: str, pictures: tu
         return lint_scheme(rules.schemes[name, version], rules.axes)
     if kind == "policy":
         return lint_policy(rules.policies[name, version], rules)
+    if kind == "routes":
+        return lint_routes(rules.routes) if version == rules.routes.version else ()
     return ()  # the books are checked against each other when they are loaded
 
 
