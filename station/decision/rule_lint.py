@@ -7,7 +7,7 @@ from itertools import pairwise
 from station.decision.books import RouteBook
 from station.decision.rules import Rules
 from station.decision.scheme import AxisBook, GradingScheme
-from station.inspection.protocol_lint import Finding
+from station.inspection.lint_finding import Finding, warning
 from station.returns.policy import Payer, Policy, Release, covers
 
 
@@ -57,22 +57,22 @@ def lint_policy(policy: Policy, rules: Rules) -> tuple[Finding, ...]:
         found.append(Finding("label_cost_missing", "shipping.label_cost", text))
     if policy.refund.release is Release.FIRST_SCAN and not policy.refund.claw_back:
         text = "money leaves at the first scan and none ever comes back: an empty box is paid"
-        found.append(Finding("no_claw_back", "refund.claw_back", text))
+        found.append(warning("no_claw_back", "refund.claw_back", text))
     keeps = policy.refund.keep_it_below
     for currency, least in policy.refund.claw_back_from.items():
         if least > policy.second_look.value_from.get(currency, least):
             text = f"{currency}: what a second person looks at would be left to the customer"
-            found.append(Finding("claw_back_from_high", "refund.claw_back_from", text))
+            found.append(warning("claw_back_from_high", "refund.claw_back_from", text))
     for currency, below in keeps.items():
         if below >= policy.second_look.value_from.get(currency, below + 1):
             text = f"{currency}: what a second person looks at need not come back at all"
-            found.append(Finding("keep_it_high", "refund.keep_it_below", text))
+            found.append(warning("keep_it_high", "refund.keep_it_below", text))
     currencies = {name: set(table) for name, table in _money_tables(policy).items() if table}
     every = set().union(*currencies.values()) if currencies else set()
     for name, known in currencies.items():
         if every - known:
             text = f"says nothing for {', '.join(sorted(every - known))}, which other tables of the policy name"
-            found.append(Finding("currency_missing", name, text))
+            found.append(warning("currency_missing", name, text))
     if not policy.routes:
         found.append(Finding("no_routes", "routes", "no way is offered: every unit would be held"))
     return tuple(found)
@@ -101,16 +101,16 @@ def lint_routes(book: RouteBook) -> tuple[Finding, ...]:
         for name, table in tables.items():
             if every - set(table):
                 text = f"{name} says nothing for {', '.join(sorted(every - set(table)))}: there the rule order decides"
-                found.append(Finding("currency_missing", where, text))
+                found.append(warning("currency_missing", where, text))
         for number, band in enumerate(route.freight):
             for earlier in route.freight[:number]:
                 if _at_least(earlier.up_to_g, band.up_to_g) and _at_least(earlier.up_to_cm3, band.up_to_cm3):
                     text = f"freight {number + 1} is never reached: an earlier step takes every unit that fits it"
-                    found.append(Finding("freight_unreachable", where, text))
+                    found.append(warning("freight_unreachable", where, text))
                     break
         if route.freight and (route.freight[-1].up_to_g is not None or route.freight[-1].up_to_cm3 is not None):
             text = "the last freight step has a limit: a unit beyond it, or of unknown mass, has no value"
-            found.append(Finding("freight_ends", where, text))
+            found.append(warning("freight_ends", where, text))
         if route.capacity_per_day == 0 or (route.quota is not None and route.quota.units == 0):
             found.append(Finding("no_room", where, "it never has a place: leave the way out"))
         if route.quota is not None and route.quota.minimum_batch > max(1, route.quota.units):

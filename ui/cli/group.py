@@ -45,6 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "people": Entry("ui.cli.people", "people", "Add, show and disable people of the server."),
     "identify": Entry("ui.cli.identify", "identify", "Say what a scan means."),
     "decide": Entry("ui.cli.decide", "decide", "Grade, disposition and refund of an inspection, with reasons."),
+    "recovery": Entry("ui.cli.recovery", "recovery", "Learn what goods bring from what they brought."),
     "import": Entry("ui.cli.importing", "import_", "Read returns, a catalogue or sales from a file."),
     "export": Entry("ui.cli.exporting", "export", "Write EPCIS, CSV, a unit's dossier or the journal to a file."),
     "analyse": Entry("ui.cli.analysing", "analyse", "Why goods come back, how many will come, and who is needed."),
