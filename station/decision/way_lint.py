@@ -53,3 +53,29 @@ def _is_dead_end(decision: Decision) -> bool:
         return False
     waits = {f"gate_{gate}" for gate in DEROGABLE}
     return all(alternative.reason.code not in waits for alternative in decision.alternatives)
+
+
+def lint_grades(rules: Rules) -> dict[str, tuple[Finding, ...]]:
+    """Scheme → grades that no way of any protocol leads to: nobody could ever give them."""
+    given: dict[str, set[str]] = {name: set() for name in rules.scheme_names()}
+    for protocol in rules.latest:
+        adder = Adder(protocol)
+        judged = [axis for axis in rules.axes.axes if protocol.judges(axis.id)]
+        try:
+            ends = [adder.finish(end.facts) for end, _ in all_ends(protocol, Outcome(), adder.add, Budget())]
+        except TooManyWays:
+            return {}  # said by the protocol's own lint; without it nothing is known
+        for caps in dict.fromkeys(outcome.caps for outcome in ends):
+            levels = dict(caps)
+            if all(axis.id in levels for axis in judged):
+                known = tuple(axis.at(max(1, min(levels[axis.id], axis.best))) for axis in judged)
+                for name in given:
+                    given[name].add(rules.scheme(name).grade(known).code)
+    return {
+        name: tuple(
+            warning("grade_never_given", f"grade {rule.code!r}", "no answers of any protocol lead to it")
+            for rule in rules.scheme(name).grades
+            if rule.code not in given[name]
+        )
+        for name in given
+    }

@@ -58,6 +58,7 @@ ADVICE: dict[str, str] = {
     "axis_not_judged": "ask about it on this way, give the level with an answer, or raise a gate that holds the unit",
     "axis_needed_by_scheme": "judge the axis, or name it in the scheme's 'optional'",
     "unreachable_grade": "check the levels of the best answers",
+    "grade_never_given": "check its minimum levels, or leave the grade out",
     "no_clean_way": "let one way through be without a fault",
     "clean_way_too_long": "ask a clean unit less",
     "way_too_long": "ask less, or hold the unit earlier",

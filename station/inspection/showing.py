@@ -86,6 +86,7 @@ def view_of(
         undo_depth=len(log.records) if log.records else int(can_undo),
         wants_weight=draft.state is State.WEIGHT,
         wants_photo=shot is not None,
+        texts=protocol.texts,
     )
 
 

@@ -144,6 +144,8 @@ class BenchView:
     undo_depth: int = 0
     wants_weight: bool = False
     wants_photo: bool = False
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The protocol's translations: language → English text → text."""
 
 
 class Tone(StrEnum):

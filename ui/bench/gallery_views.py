@@ -30,6 +30,7 @@ from station.inspection.ports import RecentUnit, ShiftFigures
 from station.inspection.protocol import Choice, Expects, Kind, NumberRule, Question, Rework, Shortcut, Shot, Takes
 from station.inspection.view import Band, BenchView, ItemCard, Mismatch, Notice, ShotSlot, State, Step
 from station.quantities import Money
+from ui.bench.protocol_words import map_texts
 
 NOW = datetime(2026, 3, 12, 9, 17, 30, tzinfo=UTC)
 
@@ -444,21 +445,7 @@ def longer(text: str) -> str:
     return f"⟦{text}{tail.rstrip()}⟧" if text.strip() else text
 
 
-def map_texts(view: BenchView, change: Callable[[str], str]) -> BenchView:
-    """The same view with every text of its question, shots and short cuts changed, as a translated protocol has it."""
-    question = view.question
-    if question is not None:
-        choices = tuple(replace(c, label=change(c.label), hint=change(c.hint)) for c in question.choices)
-        question = replace(question, text=change(question.text), why=change(question.why), choices=choices)
-    facts = {
-        key: change(value) if key in ("text", "why", "guide", "label") else value
-        for key, value in view.notice.facts.items()
-    }
-    return replace(
-        view,
-        notice=replace(view.notice, facts=facts),
-        question=question,
-        item=replace(view.item, title=change(view.item.title)) if view.item else None,
-        shortcuts=tuple(replace(s, label=change(s.label)) for s in view.shortcuts),
-        shots=tuple(replace(s, shot=replace(s.shot, title=change(s.shot.title))) for s in view.shots),
-    )
+def wordy(view: BenchView, change: Callable[[str], str]) -> BenchView:
+    """The same view as a translated protocol and catalogue would have it."""
+    shown = map_texts(view, change)
+    return replace(shown, item=replace(view.item, title=change(view.item.title))) if view.item else shown

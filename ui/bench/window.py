@@ -17,6 +17,7 @@ from ui.bench.arrange import arrange
 from ui.bench.bars import BenchIdentity
 from ui.bench.page import Page
 from ui.bench.placement import Placement, place
+from ui.bench.protocol_words import translated
 from ui.theme.look import Look
 from ui.theme.metrics import Metrics, believable_dpi
 from ui.theme.tokens import Theme
@@ -99,6 +100,7 @@ class BenchWindow(QMainWindow):
     def show_view(self, view: BenchView) -> int:
         """Show a view; returns its generation number, which ``painted`` names once it is on the screen."""
         self._generation += 1
+        view = translated(view)
         old, self._view, self._placement = self._view, view, place(view)
         if old is not None and (old.state is not view.state or old.notice != view.notice):
             self.show_help(False)

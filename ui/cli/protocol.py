@@ -13,7 +13,7 @@ import msgspec
 from station.decision.cover import Coverage, cover_protocol
 from station.decision.rule_lint import lint_policy, lint_routes, lint_scheme
 from station.decision.rules import Rules, default_folders, folders_for, load_rules
-from station.decision.way_lint import lint_dispositions
+from station.decision.way_lint import lint_dispositions, lint_grades
 from station.errors import InvalidInput
 from station.inspection.answer_pictures import FOLDER, picture_folders
 from station.inspection.lint_finding import Finding, Severity
@@ -66,8 +66,13 @@ def _home(context: click.Context) -> Path:
 
 def _lint_all(home: Path) -> list[tuple[str, tuple[Finding, ...]]]:
     rules = load_rules(folders_for(home))
-    pictures = picture_folders(home)
-    return [(source, _lint_one(key, rules, source, pictures)) for key, source in sorted(rules.sources.items())]
+    pictures, never = picture_folders(home), lint_grades(rules)
+    listed = []
+    for key, source in sorted(rules.sources.items()):
+        kind, name, version = key
+        more = never.get(name, ()) if kind == "grading_scheme" and rules.scheme(name).version == version else ()
+        listed.append((source, (*_lint_one(key, rules, source, pictures), *more)))
+    return listed
 
 
 def _lint_files(files: tuple[Path, ...]) -> list[tuple[str, tuple[Finding, ...]]]:

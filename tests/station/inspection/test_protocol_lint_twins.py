@@ -158,7 +158,7 @@ TWINS: dict[str, list[tuple[str, str, str, str]]] = {
 ELSEWHERE = {
     "unreadable", "prefilled_answer", "ambiguous_precedence",  # tests/ui/cli/test_protocol.py: before a protocol is
     "too_many_branches",  # test_protocol_ways.py
-    "no_disposition",  # tests/station/decision/test_way_lint.py
+    "no_disposition", "grade_never_given",  # tests/station/decision/test_way_lint.py
     "unknown_category", "no_recovery", "same_meaning", "deduction_twice", "deduction_order", "deduction_capped",
     "label_cost_missing", "no_routes",  # of policies and schemes
 }  # fmt: skip

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtTest import QTest
 
 from station.identify.commands import Command
@@ -96,3 +99,27 @@ def test_the_field_says_what_it_wants(window: BenchWindow, view) -> None:
     image = window.grab().toImage()
     window.page.ask.type_text("7")
     assert window.grab().toImage() != image, "what is typed is seen"
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    before = QLocale()
+    QLocale.setDefault(QLocale("de_DE"))
+    yield
+    QLocale.setDefault(before)
+
+
+TEXTS = {"de": {"How much does the battery hold?": "Wie viel hält der Akku?", "Not shown": "Nicht angezeigt"}}
+
+
+def test_a_protocols_own_words_are_shown_in_the_language_of_the_bench(german: None, window: BenchWindow) -> None:
+    window.show_view(replace(NUMBER, texts=TEXTS))
+    assert window.page.band.shown[2] == "Wie viel hält der Akku?"
+    assert "Nicht angezeigt" in window.page.buttons[Command.CHOICE_1].accessibleName()
+    window.show_view(NUMBER)
+    assert window.page.band.shown[2] == "How much does the battery hold?"
+
+
+def test_negative_control_a_language_that_is_not_there_stays_english(window: BenchWindow) -> None:
+    window.show_view(replace(NUMBER, texts=TEXTS))
+    assert window.page.band.shown[2] == "How much does the battery hold?"
