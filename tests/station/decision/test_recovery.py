@@ -75,7 +75,15 @@ def test_the_mean_is_the_two_credibility_formulas(given_outcomes, book_bp, stren
         mean = (strength_sku * category + sum(own)) / (strength_sku + len(own))
         assert estimate.mean_bp == (mean + Fraction(1, 2)).__floor__()
         assert (estimate.n, estimate.n_category) == (len(own), len(given_outcomes))
-        assert estimate.low_bp <= estimate.mean_bp <= estimate.high_bp
+        every = [one.share_bp for one in given_outcomes]
+        middle = Fraction(sum(every), len(every))
+        scatter = sum((share - middle) ** 2 for share in every)
+        variance = (strength_category * 1_500**2 + scatter) / (strength_category + len(every))
+        weight = Fraction(strength_sku, strength_sku + len(own))
+        whole = variance * (Fraction(1, strength_sku + len(own)) + weight**2 / (strength_category + len(others)))
+        half = 1.95996 * float(whole) ** 0.5
+        assert abs(estimate.high_bp - estimate.mean_bp - half) <= 2
+        assert estimate.low_bp == max(0, 2 * estimate.mean_bp - estimate.high_bp)
 
 
 def test_little_is_near_the_book_and_much_is_near_what_was_seen():
