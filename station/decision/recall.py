@@ -221,7 +221,7 @@ def names(model: str, named: list[str]) -> bool:
     pairs = _with_joined(named)
     if all(any(alike(word, other) for other in pairs) for word in wanted):
         return True
-    return any(alike("".join(wanted), other) for other in pairs)
+    return any(_shape("".join(wanted)) == _shape(other) for other in pairs)
 
 
 def _with_joined(named: list[str]) -> list[str]:
@@ -281,12 +281,13 @@ def _digits(text: str) -> str:
     return "".join(mark for mark in text if mark.isdigit())
 
 
-def _near(word: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def _near(word: str) -> frozenset[str]:
     """The word and all that lack one letter of it: two words one slip apart share one of these."""
     near = {word, "~" + _shape(word)}
     if len(word) >= _SHORTEST_FUZZY:
         near.update(word[:at] + word[at + 1 :] for at in range(len(word)))
-    return near
+    return frozenset(near)
 
 
 def _gtin(code: str) -> str:

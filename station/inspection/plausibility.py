@@ -103,6 +103,8 @@ def judge_learned(
     found = explain(reading.gross_mg, reading.interval_mg, item, expected, known, budget)
     if expected is None or found.difference_mg is None:
         return plain
+    if learned is None and found.contents is not Contents.SWAPPED:
+        return plain  # the catalogue's own tolerance decides; only which article it is was open
     verdict = _verdict(found.contents, found.difference_mg)
     part = " and ".join(found.what) if found.contents is Contents.MISSING_PART and found.what else None
     fits = found.what[0] if found.contents is Contents.SWAPPED else None

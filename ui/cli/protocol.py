@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from station.decision.cover import Coverage, cover_protocol
+from station.decision.gate_search import search
 from station.decision.rule_lint import lint_policy, lint_routes, lint_scheme
 from station.decision.rules import Rules, default_folders, folders_for, load_rules
 from station.decision.way_lint import lint_dispositions, lint_grades
@@ -19,6 +20,8 @@ from station.inspection.answer_pictures import FOLDER, picture_folders
 from station.inspection.lint_finding import Finding, Severity
 from station.inspection.protocol_lint import LintBooks, lint, with_lines
 from station.inspection.protocol_selection import AmbiguousPrecedence, select_protocol
+from station.inspection.weight.quality import measure
+from ui.cli.protocol_checks import gates_text, weight_text
 
 
 @click.group("protocol")
@@ -175,12 +178,14 @@ def which_command(
 
 @protocol.command("cover")
 @click.argument("names", metavar="[PROTOCOL]...", nargs=-1)
+@click.option("--gates", is_flag=True, help="Search every sequence of answers and acts for a way past a gate.")
+@click.option("--weight", is_flag=True, help="Measure the weight check on simulated parcels: finds and false alarms.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
-def cover_command(context: click.Context, names: tuple[str, ...], as_json: bool) -> None:
+def cover_command(context: click.Context, names: tuple[str, ...], gates: bool, weight: bool, as_json: bool) -> None:
     """Walk every branch with a simulated item and show what was reached.
 
-    Exit code 1 if a choice is reached by no branch, or no branch is clean.
+    Exit code 1 if a choice is reached by no branch, no branch is clean, or a way leads past a gate.
     """
     rules = load_rules(folders_for(_home(context)))
     chosen = [p for p in sorted(rules.latest, key=lambda p: p.id) if not names or p.id in names]
@@ -189,14 +194,23 @@ def cover_command(context: click.Context, names: tuple[str, ...], as_json: bool)
         known = ", ".join(sorted(p.id for p in rules.latest))
         raise InvalidInput(f"no protocol {sorted(unknown)[0]!r}; there are: {known}")
     covered = [cover_protocol(p, rules) for p in chosen]
+    searched = search(rules, protocols=tuple(chosen)) if gates else None
+    quality = measure() if weight else None
     if as_json:
-        click.echo(msgspec.json.encode({"protocols": [asdict(c) for c in covered]}, order="sorted").decode())
+        document: dict[str, object] = {"protocols": [asdict(c) for c in covered]}
+        document |= {"gates": asdict(searched)} if searched is not None else {}
+        document |= {"weight": asdict(quality)} if quality is not None else {}
+        click.echo(msgspec.json.encode(document, order="sorted").decode())
     else:
         for coverage in covered:
             click.echo(_coverage_text(coverage))
         total = sum(coverage.branches for coverage in covered)
         click.echo(f"{len(covered)} protocols, {total} branches, {sum(c.decisions for c in covered)} decisions")
-    if any(not coverage.complete for coverage in covered):
+        if searched is not None:
+            click.echo(gates_text(searched))
+        if quality is not None:
+            click.echo(weight_text(quality))
+    if any(not coverage.complete for coverage in covered) or (searched is not None and searched.holes):
         context.exit(1)
 
 

@@ -1,4 +1,4 @@
-"""What an article should weigh on this very scale, and how far off a complete unit may be at a given false-alarm budget.
+"""What an article should weigh on this very scale, and how far off a complete unit may be at a budget of false alarms.
 
 Variances add: units differ, the estimate of their mass is uncertain, the scale rounds to *d*, and it may be off by its
 maximum permissible error in service.

@@ -1,9 +1,10 @@
-"""How good the weight check is: false alarms and finds on parcels with known truth, at every threshold and at a budget."""
+"""How good the weight check is: false alarms and finds on parcels with known truth, by threshold and at a budget."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isqrt
 
 from station.inspection.weight.expected import DEFAULT_BUDGET, Expected, expected_of, variance_of
 from station.inspection.weight.explain import Contents, OtherArticle, explain
@@ -102,7 +103,7 @@ def _expected(made: Made, simulator: Simulator) -> Expected:
 
 
 def _root(variance: int) -> int:
-    return max(1, round(variance**0.5))
+    return max(1, isqrt(variance))
 
 
 def _scores(parcels: Sequence[Parcel], expected: Expected, interval_mg: int) -> list[float]:

@@ -256,3 +256,12 @@ def test_an_estimate_that_is_not_learned_robustly_would_break_the_budget():
                for e in (honest, wrong)]  # fmt: skip
     assert doubted[0] <= 12
     assert doubted[1] > 100
+
+
+def test_by_the_catalogue_alone_only_the_other_article_is_added():
+    other = replace(HEADPHONES, sku="HD9", mass_mg=412 * G)
+    for gross in range(0, 500 * G, 3_000):
+        plain = judge_weight(reading(gross), HEADPHONES)
+        judged = judge_learned(reading(gross), HEADPHONES, None, [(other, None)])
+        assert judged == plain or judged.fits == "HD9"
+    assert judge_learned(reading(412 * G), HEADPHONES, None, [(other, None)]).fits == "HD9"
