@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METHOD: Final = "propensity@1"
-_LEAST: Final = 200
+_LEAST: Final = 800
 """Sales below which nothing is learnt."""
 _LEAST_OF_A_CHANNEL: Final = 50
 _RIDGE: Final = 1.0
@@ -125,10 +125,10 @@ def learn_propensity(lines: Iterable[SoldLine], *, proof_share_bp: int = 3000) -
     others = Counter((one.sale.merchant_id, one.sale.order_id) for one in known)
     seen, proof = _cut(known, FULL_BP - proof_share_bp)
     first, second = _cut(seen, FULL_BP // 2)
-    if len(second) < _LEAST or len(proof) < _LEAST:
+    if len(known) < _LEAST or min(len(first), len(second), len(proof)) < _LEAST // 10:
         raise OperatorError(
             f"{counted(len(known), 'sale')} whose time to come back is over: a chance for each order needs at least "
-            f"{_LEAST * 4} of them. Import older sales (station import sales FILE)."
+            f"{_LEAST} of them, not all of one moment. Import older sales (station import sales FILE)."
         )
     came = [bool(one.units) for one in second]
     if all(came) or not any(came):

@@ -231,8 +231,10 @@ def _aware(moment: datetime) -> datetime:
 
 
 def _lots(scans: Iterable[_Scan]) -> Iterator[str]:
-    """Batch numbers in the GS1 codes of a unit; most scans hold none and are told by their first characters."""
+    """Batch numbers in the GS1 codes of a unit."""
     for scan in scans:
+        if _LOT.encode() not in scan.data:  # most codes are done with here; reading GS1 data takes long
+            continue
         text = scan.data.decode("ascii", "replace").lstrip("\x02")
         aim = text[:3] if text.startswith("]") else None
         if aim is None and not looks_like_gs1(text, None):

@@ -112,7 +112,7 @@ def forecast(
         OperatorError: too little history; the text says how much there must be.
         InvalidInput: not 1 to 92 days.
     """
-    if len(history.days) < _LEAST_DAYS or not history.counts:
+    if len(history.days) < _LEAST_DAYS or not any(history.counts.values()):
         raise OperatorError(
             f"{counted(len(history.days), 'whole day')} of history: a forecast by weekday and hour needs at least "
             f"{_LEAST_DAYS} with inspections"
