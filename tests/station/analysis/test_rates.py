@@ -48,7 +48,7 @@ def groups(dice: random.Random, true: Beta, many: int) -> tuple[list[float], lis
 @pytest.mark.parametrize("many", [5, 20, 200])
 @pytest.mark.parametrize("true", TRUE, ids=lambda one: f"{one.a}-{one.b}")
 def test_estimates_are_nearer_the_truth_and_intervals_hold(true: Beta, many: int) -> None:
-    """Promised 95 %; 240 to 400 groups in fixed worlds: standard error about 2 %, as groups of one world lean together."""
+    """Promised 95 %; some 300 groups in fixed worlds: standard error about 2 %, as groups of a world lean together."""
     dice = random.Random(many)
     inside = seen = 0
     ours = raw = 0.0
