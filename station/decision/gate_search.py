@@ -14,61 +14,30 @@ here a second time, from ``FLOOR`` and the facts alone: it reads neither the gat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from itertools import product
 from math import prod
 
 from station.decision.cover import simulated_case
 from station.decision.decide import decide
 from station.decision.findings import Findings, read_findings
-from station.decision.gate_machine import authorise
+from station.decision.gate_facts import must_not
+from station.decision.gate_steps import NOTICED, Step, steps
 from station.decision.gates import FLOOR, GateBook, evaluate
 from station.decision.model import (
     Case,
-    Derogation,
     Disposition,
-    Earlier,
     Gate,
-    GateAct,
-    GateActKind,
     GateState,
-    GoodsDate,
     Override,
-    Reason,
-    Signature,
 )
-from station.decision.recall import Notice, RecallBook
+from station.decision.recall import RecallBook
 from station.decision.rules import Rules
-from station.errors import OperatorError
 from station.inspection.facts import Answer, IdentityOutcome
 from station.inspection.protocol import Protocol
 from station.inspection.protocol_walk import ALL_TRAITS, Branch, Situation, branches, conditions, trait_mixes
-from station.people.may import Act
-from station.people.person import Role
 from station.returns.model import Trait
-
-_D = Disposition
-_NOT_HELD = frozenset(Disposition) - {_D.QUARANTINE}
-_IDA = Signature("ida", (Role.INSPECTOR,))
-_ANA, _BO = Signature("ana", (Role.LEAD,)), Signature("bo", (Role.LEAD,))
-_INA = Signature("ina", (Role.ADMIN, Role.AUDITOR))
-_NOTICE = "R-1"
-NOTICED = RecallBook(version=1, notices=(Notice(id=_NOTICE, text="May overheat", skus=("SIM-1",)),))
-"""A list that names the simulated article."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Something that a person can do or that comes to light, besides an answer."""
-
-    gate: str
-    """The only gate that it may touch."""
-    words: str
-    do: Callable[[Case], Case]
-    noticed: bool = False
-    """It needs the recall list to name the article."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,153 +65,6 @@ class Searched:
     """Decisions that were taken."""
     holes: tuple[Hole, ...]
     """Shortest first, one for each gate and disposition; empty = proved."""
-
-
-def must_not(case: Case, noticed: bool) -> dict[str, frozenset[Disposition]]:
-    """Gate → dispositions that must not happen to this unit, by the facts alone."""
-    traits = frozenset(case.item.traits) if case.item is not None else frozenset()
-    raised, cleared = _said(case)
-    wrong: dict[str, frozenset[Disposition]] = {}
-    if case.identity is not IdentityOutcome.MATCH:
-        return {"identity": _NOT_HELD}
-    said: dict[str, str] = {}
-    if any(said.setdefault(answer.question, answer.choice) != answer.choice for answer in case.answers):
-        wrong["answers"] = _NOT_HELD
-    if case.protocol is None or case.item is None or case.item.category is None or case.merchant is None:
-        wrong["unmapped"] = _NOT_HELD
-    recalled = Trait.RECALLED in traits or (
-        noticed and _acted(case, GateActKind.RECALL_CONFIRMED, _NOTICE, Act.INSPECT)
-    )
-    denied = _acted(case, GateActKind.RECALL_DENIED, _NOTICE, Act.DECIDE_HELD)
-    proven = cleared | {act.subject for act in case.gate_acts if _proves(act)}
-    today = case.at.date()
-    bad = set(raised)
-    if recalled or (noticed and not denied):
-        bad.add("recall")
-    if Trait.LITHIUM in traits and recalled:
-        bad.add("lithium")
-    for gate in ("lithium", "data_bearing", "hygiene"):
-        if FLOOR[gate][0] in traits and gate not in proven:
-            bad.add(gate)
-    unread = any(one.good_until is None for one in case.dates) and "expired" not in cleared
-    if unread or any(one.good_until is not None and one.good_until < today for one in case.dates):
-        bad.add("expired")
-    if Trait.DESTRUCTION_BAN in traits and not any(_permits(one) for one in case.derogations):
-        bad.add("destruction_ban")
-    for earlier in case.earlier:
-        for before in earlier.gates:
-            settled = _acted(case, GateActKind.SETTLED, before.id, Act.DECIDE_HELD)
-            if earlier.stands or (before.requires is not None and not settled):
-                bad.add(before.id)
-    return wrong | {gate: FLOOR[gate][1] for gate in bad if gate in FLOOR}
-
-
-def _said(case: Case) -> tuple[set[str], set[str]]:
-    raised: set[str] = set()
-    cleared: set[str] = set()
-    for answer in case.answers:
-        question = case.protocol.question(answer.question) if case.protocol is not None else None
-        choice = question.choice(answer.choice) if question is not None else None
-        if choice is not None:
-            raised.update(choice.gates)
-            cleared.update(choice.clears)
-    return raised, cleared
-
-
-def _may(right: Act, signed: tuple[Signature, ...]) -> bool:
-    try:
-        authorise(right, signed)
-    except OperatorError:
-        return False
-    return True
-
-
-def _acted(case: Case, kind: GateActKind, subject: str, right: Act) -> bool:
-    return any(act.kind is kind and act.subject == subject and _may(right, act.signed) for act in case.gate_acts)
-
-
-def _proves(act: GateAct) -> bool:
-    return act.kind is GateActKind.PROOF and bool(act.reference.strip()) and _may(Act.INSPECT, act.signed)
-
-
-def _permits(one: Derogation) -> bool:
-    return (
-        one.gate == "destruction_ban" and bool(one.kind and one.reference.strip()) and _may(Act.PASS_GATE, one.signed)
-    )
-
-
-def steps(rules: Rules) -> tuple[Step, ...]:
-    """Everything that can happen besides an answer."""
-    return (*_documents(), *_dates(), *_recalls(), *_permissions(rules), *_inspections(rules))
-
-
-def _act(gate: str, words: str, act: GateAct, *, noticed: bool = False) -> Step:
-    return Step(gate, words, lambda case: replace(case, gate_acts=(*case.gate_acts, act)), noticed)
-
-
-def _documents() -> Iterator[Step]:
-    for gate in ("lithium", "data_bearing", "hygiene", "recall", "destruction_ban"):
-        for reference, who in product(("DOC-1", " "), (_IDA, _INA)):
-            words = f"{who.person} ({who.roles[0]}) records document {reference!r} for {gate}"
-            yield _act(gate, words, GateAct(GateActKind.PROOF, gate, reference, (who,)))
-
-
-def _dates() -> Iterator[Step]:
-    def dated(days: int | None) -> Callable[[Case], Case]:
-        def do(case: Case) -> Case:
-            until: date | None = None if days is None else case.at.date() + timedelta(days=days)
-            return replace(case, dates=(*case.dates, GoodsDate(until, "(17)")))
-
-        return do
-
-    for days, words in (
-        (-1, "the date on the pack is past"),
-        (3650, "the date on the pack is far"),
-        (None, "the date on the pack cannot be read"),
-    ):
-        yield Step("expired", words, dated(days))
-
-
-def _recalls() -> Iterator[Step]:
-    yield Step("recall", "a recall notice names the article", lambda case: case, noticed=True)
-    for kind, who in product((GateActKind.RECALL_CONFIRMED, GateActKind.RECALL_DENIED), (_IDA, _INA, _ANA)):
-        words = f"a recall notice names the article; {who.person} ({who.roles[0]}): {kind}"
-        yield _act("recall", words, GateAct(kind, _NOTICE, "", (who,)), noticed=True)
-
-
-def _permissions(rules: Rules) -> Iterator[Step]:
-    def permitted(one: Derogation) -> Callable[[Case], Case]:
-        return lambda case: replace(case, derogations=(*case.derogations, one))
-
-    for rule in rules.gates.gates:
-        good = (rule.derogation_kinds or ("any",))[0]
-        two = (_ANA, _BO)
-        signers: tuple[tuple[Signature, ...], ...] = ((), (_IDA,), (_ANA,), (_ANA, _ANA), (_INA, _INA), two)
-        every = product((good, ""), ("D-1", " "), signers)
-        for kind, reference, signed in every if rule.derogable else ((good, "D-1", two),):
-            who = " and ".join(f"{one.person} ({one.roles[0]})" for one in signed) or "nobody"
-            words = f"{who} permits {rule.id}, kind {kind!r}, document {reference!r}"
-            yield Step(rule.id, words, permitted(Derogation(rule.id, reference, kind, signed)))
-
-
-def _inspections(rules: Rules) -> Iterator[Step]:
-    def after(gate: Gate, stands: bool) -> Callable[[Case], Case]:
-        return lambda case: replace(case, earlier=(*case.earlier, Earlier("I-0", (gate,), stands)))
-
-    for gate_id, (_, least, requires) in FLOOR.items():
-        gate = Gate(gate_id, GateState.RAISED, Reason("found", f"{gate_id} was found"), tuple(sorted(least)), requires)
-        yield Step(gate_id, f"another inspection that stands raised {gate_id}", after(gate, True))
-        yield Step(gate_id, f"an inspection that raised {gate_id} is taken back", after(gate, False))
-    for gate_id, who in product(FLOOR, (_IDA, _ANA)):
-        act = GateAct(GateActKind.SETTLED, gate_id, "", (who,))
-        before = Gate(gate_id, GateState.RAISED, Reason("found", "found"), (), FLOOR[gate_id][2])
-        words = f"an inspection that raised {gate_id} is taken back; {who.person} ({who.roles[0]}) settles it"
-
-        def do(case: Case, before: Gate = before, act: GateAct = act) -> Case:
-            earlier = (*case.earlier, Earlier("I-0", (before,), False))
-            return replace(case, earlier=earlier, gate_acts=(*case.gate_acts, act))
-
-        yield Step(gate_id, words, do)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from station.inspection.facts import IdentityOutcome, Look, Photo, WeightReading
 from station.inspection.finding import ItemFound, find_item, find_parcel
 from station.inspection.going_back import GoingBack
 from station.inspection.parcels import Parcels
-from station.inspection.plausibility import judge_weight
+from station.inspection.plausibility import judge_learned, judge_weight
 from station.inspection.ports import BenchStore
 from station.inspection.protocol import Kind
 from station.inspection.recording import weighed_as
@@ -100,7 +100,9 @@ class Desk:
         unit = self._at.draft.unit
         if self._at.draft.state is not State.WEIGHT or unit is None or reading.gross_mg < 2 * reading.interval_mg:
             return None
-        judgement = judge_weight(reading, weighed_as(unit.item, self._at.protocol(unit)))
+        item = weighed_as(unit.item, self._at.protocol(unit))
+        others = [(line.item, None) for line in self._at.draft.lines if line.item is not None]
+        judgement = judge_weight(reading, item) if item is None else judge_learned(reading, item, None, others)
         return self._at.do(WeighedEvent(reading=reading, judgement=judgement), tone=Tone.TICK)
 
     def photo(self, photo: Photo, look: Look | None = None) -> Outcome | None:

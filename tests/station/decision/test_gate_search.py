@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from station.decision import gate_machine, gate_search
+from station.decision.gate_facts import must_not
 from station.decision.gate_machine import Happening, Machine, Stand
-from station.decision.gate_search import NotIndependent, must_not, search
+from station.decision.gate_search import NotIndependent, search
 from station.decision.gates import FLOOR, GateBook
 from station.decision.model import Disposition
 from station.decision.rules import Rules
