@@ -19,6 +19,7 @@ METHOD: Final = "causes@1"
 ANY_REASON: Final = "(any reason)"
 _VITAL_BP: Final = 8_000
 _PARETO_LINES: Final = 50
+_MOST_BP: Final = 8_000
 
 
 _PLURAL: Final = {"category": "categories"}
@@ -67,6 +68,8 @@ class Cause:
     """A reason that gathers somewhere."""
 
     excess: Excess
+    inside: tuple[str, str] | None
+    """(dimension, name) of the smallest group found too that holds most of these cases; None = there is none."""
     text: str
 
 
@@ -105,7 +108,9 @@ def find_causes(
     return _result(
         tuple(_pareto(dimension, named) for dimension in _DIMENSIONS if any(dimension in names for _, names in named)),
         found,
-        f"of the returned units were {reason_of.value} {{case}}",
+        named,
+        reason_of,
+        f"returned units were {reason_of.value} {{case}}",
         Basis(
             METHOD,
             (
@@ -140,7 +145,9 @@ def find_causes_of_sold(
     return _result(
         tuple(_pareto(dimension, named) for dimension in _DIMENSIONS if any(dimension in names for _, names in named)),
         found,
-        "of the units sold came back, {case}",
+        named,
+        reason_of,
+        "units sold came back {case}",
         Basis(
             METHOD,
             (
@@ -242,8 +249,15 @@ def _pareto(dimension: str, named: list[tuple[UnitSeen, dict[str, str]]]) -> Par
     return Pareto(dimension, tuple(lines[:_PARETO_LINES]), len(lines), vital, total)
 
 
-def _result(paretos: tuple[Pareto, ...], found: Found, words: str, basis: Basis) -> Causes:
-    causes = tuple(_cause(one, words) for one in found.excesses)
+def _result(
+    paretos: tuple[Pareto, ...],
+    found: Found,
+    named: list[tuple[UnitSeen, dict[str, str]]],
+    reason_of: ReasonOf,
+    words: str,
+    basis: Basis,
+) -> Causes:
+    causes = tuple(_cause(one, _inside(one, found, named, reason_of), words) for one in found.excesses)
     lines = [
         f"{one.vital} of {one.names} {_PLURAL.get(one.dimension, one.dimension + 's')} make up 80 % of "
         f"{counted(one.units, 'unit')}."
@@ -259,13 +273,31 @@ def _result(paretos: tuple[Pareto, ...], found: Found, words: str, basis: Basis)
     return Causes(paretos, causes, (*lines, *(cause.text for cause in causes)), basis)
 
 
-def _cause(excess: Excess, words: str) -> Cause:
+def _inside(
+    excess: Excess, found: Found, named: list[tuple[UnitSeen, dict[str, str]]], reason_of: ReasonOf
+) -> Group | None:
+    """A smaller group that was found too and holds most of these cases: the place to look first."""
+    group = excess.group
+    smaller = [one.group for one in found.excesses if one.group.case == group.case and one.group.size < group.size]
+    if not smaller:
+        return None
+    shared: Counter[tuple[str, str]] = Counter()
+    for unit, names in named:
+        if names.get(group.dimension) == group.value and group.case in (ANY_REASON, _reason(unit, reason_of)):
+            shared.update(names.items())
+    held = [one for one in smaller if shared[one.dimension, one.value] * FULL_BP >= group.cases * _MOST_BP]
+    return min(held, key=lambda one: (one.size, one.dimension, one.value), default=None)
+
+
+def _cause(excess: Excess, inside: Group | None, words: str) -> Cause:
     group = excess.group
     case = "for any reason" if group.case == ANY_REASON else group.case
     ratio = f"{excess.lift:g} times as often as elsewhere" if excess.lift is not None else "and nowhere else"
+    there = f" Most of these are of {inside.dimension} {inside.value}: look there first." if inside is not None else ""
     return Cause(
         excess,
+        (inside.dimension, inside.value) if inside is not None else None,
         f"{group.dimension} {group.value}: {group.cases} of {group.size} {words.format(case=case)} "
         f"({percent(excess.share_bp)}; elsewhere {percent(excess.elsewhere_bp)}), {ratio}. "
-        f"{chance(excess.q).capitalize()}.",
+        f"{chance(excess.q).capitalize()}.{there}",
     )

@@ -91,7 +91,7 @@ def test_a_cause_says_why() -> None:
     (cause, *_) = find_causes(units_of(world(3, bad=1)[0])).causes
     group = cause.excess.group
     assert (group.dimension, group.value, group.case) == ("sku", "S0", "defective")
-    assert cause.text.startswith(f"sku S0: {group.cases} of 60 of the returned units were found defective (")
+    assert cause.text.startswith(f"sku S0: {group.cases} of 60 returned units were found defective (")
     assert cause.excess.p < cause.excess.q < 0.05
     assert cause.excess.lift is not None
     assert cause.excess.lift > 2
@@ -150,6 +150,21 @@ def test_among_what_was_sold_a_lot_is_found_that_sells_little() -> None:
     assert result.basis.used == 4000
     pareto = {one.dimension: one for one in result.paretos}
     assert pareto["supplier"].names == 1
+
+
+def test_a_supplier_is_not_blamed_for_one_article_without_saying_so() -> None:
+    """Half of a supplier's units are one bad article: both gather, and the larger names the smaller."""
+    units, sale_of = [], {}
+    for number in range(800):
+        sku = "BAD" if number % 8 == 0 else f"S{number % 8}"
+        unit = a_unit(number, sku=sku, found="defective" if sku == "BAD" else "")
+        units.append(unit)
+        sale_of[unit.inspection_id] = a_sale(number, sku, supplier="Ton" if number % 8 in (0, 1) else "Ohm")
+    causes = {one.excess.group.value: one for one in find_causes(units, sale_of=sale_of).causes}
+    assert set(causes) == {"BAD", "Ton"}
+    assert causes["BAD"].inside is None
+    assert causes["Ton"].inside == ("sku", "BAD")
+    assert causes["Ton"].text.endswith("Most of these are of sku BAD: look there first.")
 
 
 def test_declared_reasons_can_be_asked_for() -> None:
