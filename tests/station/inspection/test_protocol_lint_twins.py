@@ -110,45 +110,151 @@ LOOK_WHEN = 'when = { answers = { power = ["works", "dead"] } }'
 SHORTCUTS = "\n[[shortcuts]]"
 
 TWINS: dict[str, list[tuple[str, str, str, str]]] = {
-    "text_too_long": [(GOOD, 'label = "Dead"', 'label = "It does not light up at all"', "question 'power', choice 'dead'")],
-    "too_many_words": [(GOOD, 'why = "Switch it on once"', 'why = "a b c d e f g h i j k l m n o"', "question 'power'")],
+    "text_too_long": [
+        (GOOD, 'label = "Dead"', 'label = "It does not light up at all"', "question 'power', choice 'dead'")
+    ],
+    "too_many_words": [
+        (GOOD, 'why = "Switch it on once"', 'why = "a b c d e f g h i j k l m n o"', "question 'power'")
+    ],
     "too_many_steps": [(GOOD, 'guide = "Lay it flat"', 'guide = "Open it. Turn it. Lay it flat"', "shot 'front'")],
     "hint_missing": [(GOOD, 'hint = "no light", ', "", "question 'power', choice 'dead'")],
-    "shots_missing": [(GOOD, 'shots = [{ id = "front", title = "Front", guide = "Lay it flat" }]', "shots = []", "shots")],
-    "too_many_shots": [(GOOD, 'shots = [', "shots = [" + "".join(f'{{ id = "s{n}", title = "S", guide = "G" }}, ' for n in range(5)), "shots")],
-    "too_many_choices": [(GOOD, '{ id = "dead"', "".join(f'{{ id = "x{n}", label = "X{n}", hint = "x", picture = "p", axes = {{ function = {n + 1} }}, clears = ["lithium"] }},\n' for n in range(3)) + '{ id = "dead"', "question 'power'")],
-    "one_choice": [(GOOD, '  { id = "dusty", label = "Dusty", hint = "dust, marks", picture = "p", axes = { cosmetics = 5, packaging = 3 }, reason = "Dusty" },\n]\n\n[[questions]]\nid = "wipe"\ntext = "Is it clean now?"\nwhy = "Dust is no scratch"\ntype = "yes_no"\nrework = { task = "Wipe it", minutes = 3 }\nwhen = { answers = { look = ["dusty"] } }\n', ']\n\n[[questions]]\nid = "wipe"\ntext = "Is it clean now?"\nwhy = "Dust is no scratch"\ntype = "yes_no"\nrework = { task = "Wipe it", minutes = 3 }\n', "question 'look'")],
+    "shots_missing": [
+        (GOOD, 'shots = [{ id = "front", title = "Front", guide = "Lay it flat" }]', "shots = []", "shots")
+    ],
+    "too_many_shots": [
+        (
+            GOOD,
+            "shots = [",
+            "shots = [" + "".join(f'{{ id = "s{n}", title = "S", guide = "G" }}, ' for n in range(5)),
+            "shots",
+        )
+    ],
+    "too_many_choices": [
+        (
+            GOOD,
+            '{ id = "dead"',
+            "".join(
+                f'{{ id = "x{n}", label = "X{n}", hint = "x", picture = "p", axes = {{ function = {n + 1} }}, clears = ["lithium"] }},\n'
+                for n in range(3)
+            )
+            + '{ id = "dead"',
+            "question 'power'",
+        )
+    ],
+    "one_choice": [
+        (
+            GOOD,
+            '  { id = "dusty", label = "Dusty", hint = "dust, marks", picture = "p", axes = { cosmetics = 5, packaging = 3 }, reason = "Dusty" },\n]\n\n[[questions]]\nid = "wipe"\ntext = "Is it clean now?"\nwhy = "Dust is no scratch"\ntype = "yes_no"\nrework = { task = "Wipe it", minutes = 3 }\nwhen = { answers = { look = ["dusty"] } }\n',
+            ']\n\n[[questions]]\nid = "wipe"\ntext = "Is it clean now?"\nwhy = "Dust is no scratch"\ntype = "yes_no"\nrework = { task = "Wipe it", minutes = 3 }\n',
+            "question 'look'",
+        )
+    ],
     "same_label": [(GOOD, 'label = "Dead"', 'label = "Works"', "question 'power'")],
-    "no_effect": [(GOOD + LENGTH, "range = [50, 100], axes = { function = 6 }", "range = [50, 100]", "question 'length', choice 'long'")],
+    "no_effect": [
+        (
+            GOOD + LENGTH,
+            "range = [50, 100], axes = { function = 6 }",
+            "range = [50, 100]",
+            "question 'length', choice 'long'",
+        )
+    ],
     "same_effect": [(GOOD + LENGTH, "function = 5 }", "function = 6 }", "question 'length'")],
     "reason_missing": [(GOOD, ', reason = "Battery hot"', "", "question 'power', choice 'hot'")],
     "bad_code": [(GOOD, '{ id = "dead",', '{ id = "dead", code = "RSC-UNDO",', "question 'power', choice 'dead'")],
-    "unreachable_question": [(GOOD + four("dusty", 1), 'look = ["dusty"] } }\nchoices = [\n  { id = "a"', 'look = ["dusty"], power = ["hot"] } }\nchoices = [\n  { id = "a"', "question 'q0'")],
-    "unreachable_shot": [(GOOD, 'guide = "Lay it flat" }', 'guide = "Lay it flat" }, { id = "no", title = "No", guide = "No", when = { answers = { power = ["hot"], look = ["new"] } } }', "shot 'no'")],
+    "unreachable_question": [
+        (
+            GOOD + four("dusty", 1),
+            'look = ["dusty"] } }\nchoices = [\n  { id = "a"',
+            'look = ["dusty"], power = ["hot"] } }\nchoices = [\n  { id = "a"',
+            "question 'q0'",
+        )
+    ],
+    "unreachable_shot": [
+        (
+            GOOD,
+            'guide = "Lay it flat" }',
+            'guide = "Lay it flat" }, { id = "no", title = "No", guide = "No", when = { answers = { power = ["hot"], look = ["new"] } } }',
+            "shot 'no'",
+        )
+    ],
     "axis_not_judged": [(GOOD, "cosmetics = 9, packaging = 5", "cosmetics = 9", "power=works → look=new")],
-    "axis_needed_by_scheme": [(GOOD, 'categories = ["lamps"]', 'categories = ["lamps"]\naxes = ["function", "packaging"]', "axes")],
-    "unreachable_grade": [(GOOD, "cosmetics = 9, packaging = 5", "cosmetics = 8, packaging = 4", "scheme 'marketplace'")],
-    "no_clean_way": [(GOOD, 'hint = "light comes on", picture = "p", axes = { function = 6 }', 'hint = "light comes on", picture = "p", axes = { function = 6 }, reason = "It lights"', "questions")],
+    "axis_needed_by_scheme": [
+        (GOOD, 'categories = ["lamps"]', 'categories = ["lamps"]\naxes = ["function", "packaging"]', "axes")
+    ],
+    "unreachable_grade": [
+        (GOOD, "cosmetics = 9, packaging = 5", "cosmetics = 8, packaging = 4", "scheme 'marketplace'")
+    ],
+    "no_clean_way": [
+        (
+            GOOD,
+            'hint = "light comes on", picture = "p", axes = { function = 6 }',
+            'hint = "light comes on", picture = "p", axes = { function = 6 }, reason = "It lights"',
+            "questions",
+        )
+    ],
     "clean_way_too_long": [(GOOD + four("new", 1), 'id = "q0"', "", "power=works → look=new → q0=a → q1=a")],
-    "way_too_long": [(GOOD + four("dusty", 3), SHORTCUTS, four("dusty", 3).replace('"q', '"r') + SHORTCUTS, "power=works → look=dusty → wipe=yes → r0=a → r1=a → r2=a → q0=a → q1=a → q2=a")],
+    "way_too_long": [
+        (
+            GOOD + four("dusty", 3),
+            SHORTCUTS,
+            four("dusty", 3).replace('"q', '"r') + SHORTCUTS,
+            "power=works → look=dusty → wipe=yes → r0=a → r1=a → r2=a → q0=a → q1=a → q2=a",
+        )
+    ],
     "shortcut_code": [(GOOD, '"RSC-CLEAN"', '"RSC-SHINY"', "shortcut 'RSC-SHINY'")],
-    "shortcut_incomplete": [(GOOD, 'answers = { power = "works", look = "new" }', 'answers = { power = "works" }', "shortcut 'RSC-CLEAN'")],
+    "shortcut_incomplete": [
+        (GOOD, 'answers = { power = "works", look = "new" }', 'answers = { power = "works" }', "shortcut 'RSC-CLEAN'")
+    ],
     "shortcut_not_clean": [(GOOD, 'power = "works", look', 'power = "hot", look', "shortcut 'RSC-CLEAN'")],
-    "shortcut_clears_proof": [(GOOD, 'clears = ["lithium"] }', 'clears = ["lithium", "data_bearing"] }', "shortcut 'RSC-CLEAN'")],
+    "shortcut_clears_proof": [
+        (GOOD, 'clears = ["lithium"] }', 'clears = ["lithium", "data_bearing"] }', "shortcut 'RSC-CLEAN'")
+    ],
     "shortcut_not_refused": [(GOOD, '"defective", "damaged_in_transit"', '"defective"', "shortcut 'RSC-CLEAN'")],
-    "gate_contradiction": [(GOOD, 'gates = ["lithium"]', 'gates = ["lithium"], clears = ["lithium"]', "question 'power', choice 'hot'")],
-    "gate_not_clearable": [(GOOD, 'clears = ["lithium"] }', 'clears = ["lithium", "recall"] }', "question 'power', choice 'works'")],
+    "gate_contradiction": [
+        (GOOD, 'gates = ["lithium"]', 'gates = ["lithium"], clears = ["lithium"]', "question 'power', choice 'hot'")
+    ],
+    "gate_not_clearable": [
+        (GOOD, 'clears = ["lithium"] }', 'clears = ["lithium", "recall"] }', "question 'power', choice 'works'")
+    ],
     "gate_never_asked": [
         (GOOD, 'axes = { function = 2 }, clears = ["lithium"]', "axes = { function = 2 }", "power=dead → look=new"),
         (GOOD, 'categories = ["lamps"]', 'categories = ["lamps", "electronics.phone.lamps"]', "questions"),
     ],
-    "gate_cleared_unasked": [(GOOD + LENGTH, "axes = { function = 5 }", 'axes = { function = 5 }, clears = ["lithium"]', "question 'length', choice 'short'")],
+    "gate_cleared_unasked": [
+        (
+            GOOD + LENGTH,
+            "axes = { function = 5 }",
+            'axes = { function = 5 }, clears = ["lithium"]',
+            "question 'length', choice 'short'",
+        )
+    ],
     "trait_not_asked": [(GOOD, '"data_bearing", "hygiene"', '"data_bearing"', "unasked")],
     "unasked_but_asked": [(GOOD, '"data_bearing", "hygiene"', '"data_bearing", "hygiene", "lithium"', "unasked")],
-    "scan_unheeded": [(GOOD + SCAN, 'takes = "different", second_look = true, reason = "Another number"', 'takes = "different"', "question 'serial', choice 'other'")],
+    "scan_unheeded": [
+        (
+            GOOD + SCAN,
+            'takes = "different", second_look = true, reason = "Another number"',
+            'takes = "different"',
+            "question 'serial', choice 'other'",
+        )
+    ],
     "rework_helps_never": [(GOOD, ', mends = ["look"]', "", "question 'wipe'")],
-    "mends_nothing": [(GOOD, 'when = { answers = { look = ["dusty"] } }', 'when = { answers = { power = ["works", "dead"] } }', "question 'wipe'")],
-    "picture_missing": [(GOOD, 'hint = "no light", picture = "p"', 'hint = "no light", picture = "q"', "question 'power', choice 'dead'")],
+    "mends_nothing": [
+        (
+            GOOD,
+            'when = { answers = { look = ["dusty"] } }',
+            'when = { answers = { power = ["works", "dead"] } }',
+            "question 'wipe'",
+        )
+    ],
+    "picture_missing": [
+        (
+            GOOD,
+            'hint = "no light", picture = "p"',
+            'hint = "no light", picture = "q"',
+            "question 'power', choice 'dead'",
+        )
+    ],
     "picture_unnamed": [(GOOD, 'hint = "no light", picture = "p", ', 'hint = "no light", ', "questions")],
     "translation_missing": [(GOOD, SHORTCUTS, '\n[texts.de]\n"Lamps" = "Lampen"\n' + SHORTCUTS, "texts.de")],
     "translation_stale": [(GOOD, SHORTCUTS, '\n[texts.de]\n"Lambs" = "Lampen"\n' + SHORTCUTS, "texts.de")],
