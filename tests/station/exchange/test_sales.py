@@ -19,8 +19,10 @@ from station.exchange.reading import read_catalogue, read_returns, read_sales
 from station.exchange.refused import RefusedLine
 from station.quantities import Money
 from station.returns.sale import Sale
+from station.store import schema
+from station.store.engine import make_engine
 from station.store.reading import stored_sales
-from station.store.store import Store
+from station.store.store import DATABASE, Store
 from ui.cli.importing import import_
 
 HEADER = "order_id,merchant,sku,quantity,sold_at,price,currency,channel,listing,supplier,lot\n"
@@ -142,3 +144,12 @@ def test_the_command_says_what_it_did(tmp_path: Path, home: Path) -> None:
     said = json.loads(run.output)
     assert said["sales"] == {"new": 1, "changed": 0, "unchanged": 0}
     assert said["refused"][0]["column"] == "quantity"
+
+
+def test_a_home_that_is_older_than_sales_has_none(home: Path) -> None:
+    """A report reads beside a bench that was not started since the update, and migrates nothing."""
+    home.mkdir(parents=True)
+    engine = make_engine(home / DATABASE, "writer")
+    schema.upgrade(engine, "0004")
+    engine.dispose()
+    assert stored_sales(home) == ((), {})
