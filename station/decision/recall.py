@@ -2,8 +2,10 @@
 
 A notice names articles (codes, or a model's name as people write it) and may narrow them down to serial numbers, lots
 or days of making. What is outside a range *for certain* is ruled out, and the answer says so; what is unknown or cannot
-be compared stays possible. Comparing is done on normalised text: accents, case, hyphens and spaces mean nothing, and
-``O``/``0``, ``I``/``l``/``1``, ``S``/``5``, ``B``/``8`` are told apart by nobody on a worn label.
+be compared stays possible. Comparing is done on normalised text of any script: accents, case, hyphens and spaces mean
+nothing, digits are digits whatever their script, and ``O``/``0``, ``I``/``l``/``1``, ``S``/``5``, ``B``/``8`` are told
+apart by nobody on a worn label. Scripts that write no spaces (Chinese, Japanese, Thai …) are compared by what a name
+contains.
 """
 
 from __future__ import annotations
@@ -25,7 +27,12 @@ from station.errors import InvalidInput
 from station.returns.model import CatalogueItem
 from station.returns.policy import Line, Part
 
-_WORDS = re.compile(r"[0-9a-z]+")
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff]"
+)
+"""Letters of scripts that write no spaces between words."""
+_HYPHEN = re.compile(r"(?<=\w)[-\u2010-\u2015_.](?=\w)")
 _LOOKALIKES = str.maketrans("oilsb", "01158")
 _SHORTEST_FUZZY = 5
 """Letters; in a shorter word one other letter is another word."""
@@ -81,7 +88,7 @@ class RecallBook(Part, frozen=True, kw_only=True, tag_field="kind", tag="recalls
             for number, notice in enumerate(self.notices)
             for model in notice.models
             for word in (max(words(model), key=len), "".join(words(model)))
-            for near in _near(word)
+            for near in (*_near(word), *_pieces(word)[:1])
         )
 
     def about(self, item: CatalogueItem) -> Iterator[Notice]:
@@ -90,7 +97,7 @@ class RecallBook(Part, frozen=True, kw_only=True, tag_field="kind", tag="recalls
         found = {number for code in codes for number in self._by_code.get(code, ())}
         named = words(item.title) + words(item.sku)
         for word in _with_joined(named):
-            found.update(number for near in _near(word) for number in self._by_word.get(near, ()))
+            found.update(number for near in (*_near(word), *_pieces(word)) for number in self._by_word.get(near, ()))
         for number in sorted(found):
             notice = self.notices[number]
             if notice.merchants and item.merchant_id not in notice.merchants:
@@ -188,16 +195,27 @@ def check_recalls(book: RecallBook, where: str) -> None:
 def plain(text: str) -> str:
     """Letters and digits only, without case or accents.
 
-    >>> plain("Größe HD-7 / É")
-    'grossehd7e'
+    >>> plain("Größe HD-7 / É"), plain("Наушники ХД‑7"), plain("パワー・バンク １０")
+    ('grossehd7e', 'наушникихд7', 'ハワーハンク10')
     """
     return "".join(words(text))
 
 
 @lru_cache(maxsize=4096)
 def _words(text: str) -> tuple[str, ...]:
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    return tuple(_WORDS.findall("".join(mark for mark in folded if not unicodedata.combining(mark))))
+    """Letters and numbers of every script; marks (accents, vowel signs) join, everything else separates.
+
+    Source: Unicode Standard Annex #15 (NFKD) and its general categories L, M and N.
+    """
+    bare: list[str] = []
+    for mark in unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold()):
+        category = unicodedata.category(mark)
+        if category[0] != "M":
+            bare.append(str(unicodedata.digit(mark)) if category == "Nd" else mark)
+    joined = _HYPHEN.sub("", "".join(bare))
+    kept = "".join(mark if unicodedata.category(mark)[0] in "LN" else " " for mark in joined)
+    # Korean syllables come together again: a slip is one of a syllable, not of a stroke.
+    return tuple(unicodedata.normalize("NFC", kept).split())
 
 
 def words(text: str) -> list[str]:
@@ -206,7 +224,7 @@ def words(text: str) -> list[str]:
     >>> words("Halden HD-7, black")
     ['halden', 'hd7', 'black']
     """
-    return list(_words(re.sub(r"(?<=\w)[-\u2010-\u2015_.](?=\w)", "", text)))
+    return list(_words(text))
 
 
 def names(model: str, named: list[str]) -> bool:
@@ -219,14 +237,20 @@ def names(model: str, named: list[str]) -> bool:
     """
     wanted = words(model)
     pairs = _with_joined(named)
-    if all(any(alike(word, other) for other in pairs) for word in wanted):
+    if all(any(_found_in(word, other) for other in pairs) for word in wanted):
         return True
-    return any(_shape("".join(wanted)) == _shape(other) for other in pairs)
+    joined = "".join(wanted)
+    return any(_shape(joined) == _shape(other) or (_pieces(joined) and joined in other) for other in pairs)
 
 
 def _with_joined(named: list[str]) -> list[str]:
     """The words, and each two neighbours as one."""
     return [*named, *(one + other for one, other in pairwise(named))]
+
+
+def _found_in(word: str, other: str) -> bool:
+    """Whether a word of a model is another one, or lies in it where nothing is written between words."""
+    return alike(word, other) or (bool(_pieces(word)) and word in other)
 
 
 def alike(one: str, other: str) -> bool:
@@ -288,6 +312,14 @@ def _near(word: str) -> frozenset[str]:
     if len(word) >= _SHORTEST_FUZZY:
         near.update(word[:at] + word[at + 1 :] for at in range(len(word)))
     return frozenset(near)
+
+
+@lru_cache(maxsize=4096)
+def _pieces(word: str) -> tuple[str, ...]:
+    """Each two neighbours of a word that is written without spaces: what a longer word contains, these find."""
+    if _UNSPACED.search(word) is None:
+        return ()
+    return tuple("=" + word[at : at + 2] for at in range(max(1, len(word) - 1)))
 
 
 def _gtin(code: str) -> str:

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 
 from station.decision.decide import decide
 from station.decision.model import Disposition, GateAct, GateActKind, GateState, GoodsDate, Signature
-from station.decision.recall import Days, Fit, Notice, Range, RecallBook, alike, check_recalls, match_recalls, within
+from station.decision.recall import (
+    Days,
+    Fit,
+    Notice,
+    Range,
+    RecallBook,
+    alike,
+    check_recalls,
+    match_recalls,
+    within,
+    words,
+)
 from station.decision.rules import load_rules
 from station.errors import InvalidInput
 from station.people.person import Role
@@ -52,6 +63,37 @@ def item(title: str = "Halden ANC, black", sku: str = "HD7", **changes) -> Catal
 )
 def test_names_are_matched_as_people_write_them(title, means):
     assert bool(match_recalls(book(NOTICE), item(title), "HD7-22941")) is means
+
+
+@pytest.mark.parametrize(
+    ("model", "title", "means"),
+    [
+        ("Халден ХД-7", "ХАЛДЕН  хд7, чёрный", True),
+        ("Халден ХД-7", "Халдне ХД‑7", True),  # swapped, and another hyphen
+        ("Халден ХД-7", "Халден ХД-8", False),
+        ("Φορτιστής Άλφα", "φορτιστης ΑΛΦΑ 20W", True),
+        ("パワーバンク", "ハルデンパワーバンク１０ 黒", True),  # nothing is written between words
+        ("パワーバンク", "ﾊﾟﾜｰﾊﾞﾝｸ 10", True),
+        ("移动电源", "哈尔登移动电源10000", True),
+        ("移动电源", "移动电话", False),
+        ("헤드폰 HD-7", "할덴 헤드폰 HD7 블랙", True),
+        ("헤드폰 HD-7", "할덴 이어폰 HD7 블랙", False),
+        ("سماعات ٧", "سماعات هالدن 7", True),
+        ("हेडफ़ोन एचडी-७", "हेडफ़ोन एचडी7 काला", True),
+        ("แบตเตอรี่สำรอง", "ฮาลเดนแบตเตอรี่สำรองสีดำ", True),
+    ],
+)
+def test_names_of_every_script_are_compared(model, title, means):
+    notice = Notice(id="R-8", text="Battery may overheat", models=(model,))
+    assert bool(match_recalls(book(notice), item(title, sku="X"))) is means
+
+
+@given(st.text(st.characters(categories=("Lu", "Ll", "Lo", "Nd")), min_size=1, max_size=12), st.text(max_size=8))
+def test_a_name_finds_itself_whatever_it_is_written_in(name, before):
+    if not words(name):
+        return  # nothing that can be compared is left of it; such a notice is refused
+    notice = Notice(id="R-9", text="Any", models=(name,))
+    assert match_recalls(book(notice), item(f"{before} {name}", sku="X"))
 
 
 @pytest.mark.parametrize(
