@@ -168,8 +168,8 @@ class BenchApp(QObject):
     # --- made on the desk's thread --------------------------------------------------------------------------------
 
     def _open_desk(self) -> Desk:
-        from station.decision.rules import load_rules
-        from station.inspection.desk import Desk, Seat
+        from station.decision.rules import folders_for, load_rules
+        from station.inspection.desk import Desk, Seat, Site
         from station.store.store import Store
 
         station = self._station_id()
@@ -177,7 +177,9 @@ class BenchApp(QObject):
         self._store = store
         self._sync.begin(store)
         seat = Seat(station, self._config.station.inspector)
-        return Desk(store, load_rules(), seat, self._clock, uuid7, self._clock.now() - SHIFT)
+        rules = load_rules(folders_for(self._home)).with_outcomes(store.outcome_cells())
+        site = Site(self._config.station.market, self._config.weight.budget)
+        return Desk(store, rules, seat, self._clock, uuid7, self._clock.now() - SHIFT, site)
 
     def _station_id(self) -> str:
         """The name under which this bench records: the one it joined the server with, where it did."""

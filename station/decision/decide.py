@@ -14,6 +14,7 @@ from station.decision.findings import Findings, read_findings
 from station.decision.flips import flips_of
 from station.decision.gates import UNMAPPED, evaluate, hold, is_unproven, same_serial
 from station.decision.inputs import inputs_of, unit_of
+from station.decision.learned_inputs import learned_inputs
 from station.decision.model import (
     Alternative,
     AxisLevel,
@@ -76,7 +77,7 @@ def decide(case: Case, rules: Rules) -> Decision:
         needs_confirm=_needs_confirm(gates, findings, disposition, looks, override, answer, rules),
         versions=_versions(case, policy, scheme, rules),
         flips=flips_of(unit, alternatives, rules.routes) if why.code == "worth_most" else (),
-        inputs=inputs_of(case, unit),
+        inputs=(*inputs_of(case, unit), *learned_inputs(unit, rules.routes, rules.recovery)),
         customs=customs_note(case, policy, findings, axes, rules.reasons),
     )
 

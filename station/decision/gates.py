@@ -49,12 +49,14 @@ __all__ = [
     "hold",
     "is_unproven",
     "same_serial",
+    "unreadable",
 ]
 
 _D = Disposition
 _ALL = tuple(Disposition)
 _UNPROVEN, _POSSIBLE, _ALWAYS = "_unproven", "_possible", "_always"
 _RECALL, _EXPIRED = "recall", "expired"
+_UNREADABLE = "earlier_unreadable"
 
 
 def evaluate(case: Case, findings: Findings, book: GateBook, recalls: RecallBook = NO_RECALLS) -> tuple[Gate, ...]:
@@ -320,4 +322,18 @@ def _answers(case: Case, findings: Findings) -> Gate | None:
     return hold(ANSWERS, first.code, first.text)
 
 
-_COMPUTED: tuple[Callable[[Case, Findings], Gate | None], ...] = (_identity, _unmapped, _weight, _answers)
+def unreadable(inspection_id: str) -> Gate:
+    """Stands for the gates of an earlier inspection that nobody can read any more."""
+    text = f"What inspection {inspection_id} found cannot be read any more: held for a second look"
+    return hold(UNMAPPED, _UNREADABLE, text)
+
+
+def _earlier(case: Case, findings: Findings) -> Gate | None:
+    for earlier in case.earlier:
+        for gate in earlier.gates:
+            if gate.reason.code == _UNREADABLE:
+                return gate
+    return None
+
+
+_COMPUTED: tuple[Callable[[Case, Findings], Gate | None], ...] = (_identity, _unmapped, _weight, _answers, _earlier)

@@ -64,6 +64,14 @@ class Outcome:
         return share
 
 
+@dataclass(frozen=True, slots=True)
+class UnitOutcome:
+    """An outcome with the unit it is of, so that the same news twice counts once."""
+
+    lpn: str
+    outcome: Outcome
+
+
 class Key(NamedTuple):
     """What is counted together."""
 
@@ -196,6 +204,11 @@ class Recovery:
     _skus: Mapping[Key, Sums]
     _categories: Mapping[tuple[str, str, str, Disposition], Sums]
 
+    def known(self, key: Key) -> tuple[Sums, Sums] | None:
+        """What an estimate rests on: the article's own sums and its category's; None = nothing of the category."""
+        category = self._categories.get((key.category, key.scheme, key.grade, key.route))
+        return None if category is None else (self._skus.get(key, NOTHING), category)
+
     def estimate(self, key: Key, book_bp: int) -> Estimate | None:
         """What such a unit brings.
 
@@ -206,10 +219,10 @@ class Recovery:
         Returns:
             The estimate; None = nothing of this category, grade and way was ever seen.
         """
-        category = self._categories.get((key.category, key.scheme, key.grade, key.route))
-        if category is None:
+        known = self.known(key)
+        if known is None:
             return None
-        own = self._skus.get(key, NOTHING)
+        own, category = known
         others = category.less(own)
         weight_own, weight_category = self.book.strength_sku, self.book.strength_category
         prior_n = weight_category + others.n

@@ -7,20 +7,22 @@ always means one content. Gates, routes, axes, reasons and totes are one book ea
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from station.assets import asset
+from station.canonical import canonical_json
 from station.decision.books import ReasonBook, RouteBook, ToteBook, check_reasons
 from station.decision.decay import check_decay
 from station.decision.gates import GateBook, check_gates
 from station.decision.model import Disposition
 from station.decision.recall import NO_RECALLS, RecallBook, check_recalls
-from station.decision.recovery import NO_RECOVERY, Recovery, RecoveryBook, check_recovery, ready
+from station.decision.recovery import NO_RECOVERY, Cell, Recovery, RecoveryBook, check_recovery, ready
 from station.decision.scheme import AxisBook, GradingScheme, check_scheme
 from station.errors import InvalidInput
 from station.inspection.protocol import Condition, Protocol
@@ -34,6 +36,10 @@ V = TypeVar("V")
 B = TypeVar("B", AxisBook, GateBook, RouteBook, ReasonBook, ToteBook, RecallBook, RecoveryBook)
 
 KINDS = ("protocol", "policy", "grading_scheme", "axes", "gates", "routes", "reasons", "totes", "recalls", "recovery")
+
+OUTCOMES = "outcomes"
+"""Name under which a decision's versions say what the station had learned: number of outcomes and the hash of their
+sums."""
 
 _TRAITS = tuple(trait.value for trait in Trait)
 
@@ -106,6 +112,18 @@ class Rules:
 
     def scheme_names(self) -> tuple[str, ...]:
         return tuple(sorted(self._current_schemes))
+
+    def with_outcomes(self, cells: Sequence[Cell]) -> Rules:
+        """These rules with what a station has learned on top of the recovery file; the version names what it was."""
+        if not cells:
+            return self
+        book = self.recovery.book
+        learned = ready(msgspec.structs.replace(book, cells=(*book.cells, *cells)))
+        count = sum(cell.n for cell in cells)
+        digest = hashlib.sha256(canonical_json(msgspec.to_builtins(tuple(cells)))).hexdigest()
+        return replace(
+            self, recovery=learned, book_versions=(*self.book_versions, (OUTCOMES, f"{OUTCOMES}@{count} {digest}"))
+        )
 
     def is_quiet(self, gate_id: str) -> bool:
         return gate_id in self._quiet

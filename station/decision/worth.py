@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 from station.decision.books import Band, Route, RouteBook
 from station.decision.decay import WHOLE_PPM, decay_for, sale_day, season_for
-from station.decision.model import Floor, Gate, Grade
+from station.decision.model import Disposition, Floor, Gate, Grade
 from station.decision.recovery import Estimate, Key, Recovery
 from station.decision.scheme import GradeRule
 from station.quantities import Money
@@ -106,9 +106,13 @@ def half_up(above: int, below: int) -> int:
 
 def _share(route: Route, unit: Unit, grade: Grade, rule: GradeRule, recovery: Recovery) -> tuple[int, Estimate | None]:
     book_bp = rule.recovery_bp.get(route.disposition, 0)
-    key = Key(unit.category or "", unit.merchant_id, unit.sku, grade.scheme, grade.code, route.disposition)
-    estimate = recovery.estimate(key, book_bp)
+    estimate = recovery.estimate(key_of(unit, grade, route.disposition), book_bp)
     return (book_bp, None) if estimate is None else (estimate.mean_bp, estimate)
+
+
+def key_of(unit: Unit, grade: Grade, way: Disposition) -> Key:
+    """Under what the outcomes of such a unit are counted."""
+    return Key(unit.category or "", unit.merchant_id, unit.sku, grade.scheme, grade.code, way)
 
 
 def _left_ppm(route: Route, unit: Unit, book: RouteBook) -> int:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from station.decision.model import Disposition
-from station.decision.recovery import Outcome
+from station.decision.recovery import Outcome, UnitOutcome
 from station.errors import InvalidInput
 from station.exchange import cells
 from station.exchange.refused import CellRefused, RefusedLine
 from station.exchange.table import Layout, Row, Table
 
 OUTCOME_COLUMNS: Final = {
+    "lpn": "licence plate of the unit; needed by station import outcomes, so that the same news twice counts once",
     "merchant": "who owns it",
     "sku": "article",
     "category": "its category, as in the catalogue",
@@ -23,9 +24,10 @@ OUTCOME_COLUMNS: Final = {
     "brought": "what the buyer paid, before our costs; 0 = nothing",
     "currency": "of both amounts",
 }
-OUTCOMES: Final = Layout(
-    "outcomes", tuple(OUTCOME_COLUMNS), frozenset(OUTCOME_COLUMNS) - {"scheme", "merchant", "currency"}
-)
+_NEEDED: Final = frozenset(OUTCOME_COLUMNS) - {"scheme", "merchant", "currency", "lpn"}
+_ALIASES: Final = {"merchantid": "merchant", "licenceplate": "lpn", "unit": "lpn", "way": "disposition"}
+OUTCOMES: Final = Layout("outcomes", tuple(OUTCOME_COLUMNS), _NEEDED, _ALIASES)
+UNIT_OUTCOMES: Final = Layout("outcomes of units", tuple(OUTCOME_COLUMNS), _NEEDED | {"lpn"}, _ALIASES)
 
 
 def outcome_records(table: Table, merchant: str | None, currency: str) -> Iterator[Outcome | RefusedLine]:
@@ -46,8 +48,20 @@ def outcome_records(table: Table, merchant: str | None, currency: str) -> Iterat
             yield refused.at(row.line)
 
 
+def unit_outcome_records(table: Table, merchant: str | None, currency: str) -> Iterator[UnitOutcome | RefusedLine]:
+    """Read a table whose layout is ``UNIT_OUTCOMES``: each row says of which unit it is; arguments as above."""
+    for row in table.rows():
+        if isinstance(row, RefusedLine):
+            yield row
+            continue
+        try:
+            yield UnitOutcome(cells.required(row.cells[0], "lpn", 64), _outcome(row, merchant, currency))
+        except CellRefused as refused:
+            yield refused.at(row.line)
+
+
 def _outcome(row: Row, merchant: str | None, currency: str) -> Outcome:
-    owner, sku, category, scheme, grade, way, price, brought, code = row.cells
+    _, owner, sku, category, scheme, grade, way, price, brought, code = row.cells
     unit = cells.currency(code, "currency", currency)
     new, got = cells.amount(price, "price", unit), cells.amount(brought, "brought", unit)
     if new is None or got is None:

@@ -1,7 +1,7 @@
 """The door of this room: a path in, records and refused lines out.
 
-``read_returns``, ``read_catalogue`` and ``read_sales`` refuse a file that is none at once (``InvalidInput``), and one
-line after the other while they are iterated (``RefusedLine``).
+``read_returns``, ``read_catalogue``, ``read_sales`` and ``read_outcomes`` refuse a file that is none at once
+(``InvalidInput``), and one line after the other while they are iterated (``RefusedLine``).
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
 
+from station.decision.recovery import UnitOutcome
 from station.errors import InvalidInput
 from station.exchange.amazon import amazon_records
 from station.exchange.catalogue_csv import catalogue_records
 from station.exchange.layouts import AMAZON, CATALOGUE, RETURNS, SALES
+from station.exchange.outcomes_csv import OUTCOMES, UNIT_OUTCOMES, unit_outcome_records
 from station.exchange.refused import RefusedLine
 from station.exchange.returns_csv import return_records
 from station.exchange.sales_csv import sale_records
@@ -31,6 +33,7 @@ ReturnsRecord: TypeAlias = ReturnAuthorisation | CatalogueItem | RefusedLine
 
 CatalogueRecord: TypeAlias = CatalogueItem | RefusedLine
 SalesRecord: TypeAlias = Sale | RefusedLine
+OutcomesRecord: TypeAlias = UnitOutcome | RefusedLine
 
 
 class Reading(Generic[_T]):
@@ -106,6 +109,14 @@ def read_sales(path: Path, *, merchant: str | None = None, currency: str = "EUR"
         raise InvalidInput(f"{str(path)!r} is a file of returns: read it with station import returns")
     _need_merchant(table, merchant)
     return Reading(table, lambda: sale_records(table, merchant, currency))
+
+
+def read_outcomes(path: Path, *, merchant: str | None = None, currency: str = "EUR") -> Reading[OutcomesRecord]:
+    """Recognise a file of what units brought; arguments and errors as for ``read_returns``."""
+    others = ((OUTCOMES, "station recovery, which needs no licence plates"), (SALES, "station import sales"))
+    table = Table(path, (UNIT_OUTCOMES,), others)
+    _need_merchant(table, merchant)
+    return Reading(table, lambda: unit_outcome_records(table, merchant, currency))
 
 
 def _need_merchant(table: Table, merchant: str | None) -> None:

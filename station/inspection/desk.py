@@ -12,14 +12,26 @@ from dataclasses import replace
 from datetime import datetime
 
 from station.clock import Clock
+from station.decision.gate_machine import NEEDS, Happening, authorise
+from station.decision.model import Derogation, GateAct, GateActKind, Signature
 from station.decision.rules import Rules
-from station.errors import InvalidInput
+from station.errors import InvalidInput, OperatorError
 from station.identify.commands import BY_BARCODE, PREFIX, Command
 from station.identify.interpret import interpret
 from station.identify.scan import Candidate, CandidateKind, Check, RawScan
 from station.identify.text import split_aim
 from station.inspection import showing
-from station.inspection.draft import MismatchedEvent, PhotographedEvent, SerialSeenEvent, WeighedEvent, load
+from station.inspection.draft import (
+    DraftEvent,
+    GateActedEvent,
+    MismatchedEvent,
+    PermittedEvent,
+    PhotographedEvent,
+    SerialSeenEvent,
+    WeighedEvent,
+    event_of,
+    load,
+)
 from station.inspection.facts import IdentityOutcome, Look, Photo, WeightReading
 from station.inspection.finding import ItemFound, find_item, find_parcel
 from station.inspection.going_back import GoingBack
@@ -29,13 +41,24 @@ from station.inspection.ports import BenchStore
 from station.inspection.protocol import Kind
 from station.inspection.recording import weighed_as
 from station.inspection.seen import SeenCode, serial_in_photo
-from station.inspection.stepper import CURRENT, Seat, Stepper
+from station.inspection.stepper import CURRENT, PLAIN_SITE, Seat, Site, Stepper
 from station.inspection.units import Units
 from station.inspection.view import Band, Outcome, State, Tone
 from station.inspection.waiting_labels import WaitingLabels
+from station.inspection.weight.learned import LearnedMass, learned
 from station.inspection.workflow import Event, may
+from station.people.may import Act
+from station.returns.model import CatalogueItem
 
-__all__ = ["Desk", "Seat"]
+__all__ = ["Desk", "Seat", "Site"]
+
+_ACTS = {
+    GateActKind.PROOF: Act.INSPECT,
+    GateActKind.RECALL_CONFIRMED: NEEDS[Happening.CONFIRMED],
+    GateActKind.RECALL_DENIED: NEEDS[Happening.DENIED],
+    GateActKind.SETTLED: NEEDS[Happening.SETTLED],
+}
+"""The right that each act on a gate takes."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +67,10 @@ class Desk:
     """What can be done at a bench."""
 
     def __init__(
-        self, store: BenchStore, rules: Rules, seat: Seat, clock: Clock, ids: Callable[[], str], shift_start: datetime
-    ) -> None:
-        self._at = Stepper(store, rules, seat, clock, ids, shift_start)
+        self, store: BenchStore, rules: Rules, seat: Seat, clock: Clock, ids: Callable[[], str], shift_start: datetime,
+        site: Site = PLAIN_SITE,
+    ) -> None:  # fmt: skip
+        self._at = Stepper(store, rules, seat, clock, ids, shift_start, site)
         self._parcels = Parcels(self._at)
         self._labels = WaitingLabels(self._at)
         self._units = Units(self._at, self._labels)
@@ -101,9 +125,42 @@ class Desk:
         if self._at.draft.state is not State.WEIGHT or unit is None or reading.gross_mg < 2 * reading.interval_mg:
             return None
         item = weighed_as(unit.item, self._at.protocol(unit))
-        others = [(line.item, None) for line in self._at.draft.lines if line.item is not None]
-        judgement = judge_weight(reading, item) if item is None else judge_learned(reading, item, None, others)
+        if item is None:
+            judgement = judge_weight(reading, None)
+        else:
+            others = [(line.item, self._mass_of(line.item)) for line in self._at.draft.lines if line.item is not None]
+            budget = self._at.site.false_alarms
+            judgement = judge_learned(reading, item, self._mass_of(item), others, budget)
         return self._at.do(WeighedEvent(reading=reading, judgement=judgement), tone=Tone.TICK)
+
+    def _mass_of(self, item: CatalogueItem) -> LearnedMass | None:
+        """What this bench has learned that an article weighs; None = too few units were in order yet."""
+        return learned(self._at.store.mass_history(item.merchant_id, item.sku))
+
+    def gate_act(self, act: GateAct) -> Outcome:
+        """A person acts on a gate of this unit: a document, a recall notice compared, a lead who agrees.
+
+        Args:
+            act: with the signatures of who stands behind it, as the window has proved them.
+        """
+        return self._signed(GateActedEvent(act=act), _ACTS[act.kind], act.subject, act.kind.value, act.signed)
+
+    def permit(self, derogation: Derogation) -> Outcome:
+        """A recorded permission to pass a gate of this unit; two leads sign it."""
+        if not derogation.reference.strip():
+            return self._at.not_now("Permission", "give the number of the document")
+        event = PermittedEvent(derogation=derogation)
+        return self._signed(event, NEEDS[Happening.PERMITTED], derogation.gate, "permission", derogation.signed)
+
+    def _signed(self, event: DraftEvent, right: Act, subject: str, what: str, signed: tuple[Signature, ...]) -> Outcome:
+        action = f"{what.replace('_', ' ').capitalize()} for {subject}"
+        if self._at.draft.unit is None or not may(self._at.draft.state, event_of(event)):
+            return self._at.not_now(action, "no unit is open")
+        try:
+            authorise(right, signed)
+        except OperatorError as refusal:
+            return self._at.not_now(action, str(refusal))
+        return self._at.do(event, tone=Tone.ACCEPT)
 
     def photo(self, photo: Photo, look: Look | None = None) -> Outcome | None:
         """Take a photo that is already durable; None where no unit is open.

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from station.decision.model import Derogation, GateAct
 from station.errors import InvalidInput
 from station.identify.scan import RawScan
 from station.inspection.facts import (
@@ -115,6 +116,14 @@ class SecondLookEvent(msgspec.Struct, frozen=True, tag="second_look"):
     pass
 
 
+class GateActedEvent(msgspec.Struct, frozen=True, tag="gate_acted"):
+    act: GateAct
+
+
+class PermittedEvent(msgspec.Struct, frozen=True, tag="permitted"):
+    derogation: Derogation
+
+
 class ConfirmedEvent(msgspec.Struct, frozen=True, tag="confirmed"):
     inspection_id: str
     line: int | None
@@ -135,6 +144,8 @@ DraftEvent: TypeAlias = (
     | SkippedEvent
     | SerialSeenEvent
     | SecondLookEvent
+    | GateActedEvent
+    | PermittedEvent
     | ConfirmedEvent
 )
 
@@ -193,6 +204,8 @@ class UnitDraft:
     """SHA-256 of the photo that ``serial_found`` was read in; None = it was scanned, or is not known."""
     inspection_id: str | None = None
     """Set once confirmed."""
+    gate_acts: tuple[GateAct, ...] = ()
+    derogations: tuple[Derogation, ...] = ()
 
     @property
     def answered(self) -> Mapping[str, str]:
@@ -290,6 +303,10 @@ def _apply_to_unit(unit: UnitDraft, event: DraftEvent) -> UnitDraft:
             return replace(unit, serial_found=event.serial, serial_photo=event.photo)
         case SecondLookEvent():
             return replace(unit, second_look_asked=True)
+        case GateActedEvent():
+            return replace(unit, gate_acts=(*unit.gate_acts, event.act))
+        case PermittedEvent():
+            return replace(unit, derogations=(*unit.derogations, event.derogation))
         case _:
             raise InvalidInput(f"event {event!r} does not belong to a unit")
 

@@ -101,6 +101,8 @@ class WeightJudgement:
     """The accessory (or accessories, joined by "and") whose mass explains the difference, if it is clearly ahead."""
     fits: str | None = None
     """Another article of the same order that the weight fits clearly better: its SKU."""
+    learned_from: int = 0
+    """Units in order that the expected mass was learned from; 0 = it is the catalogue's."""
 
 
 class IdentityOutcome(StrEnum):

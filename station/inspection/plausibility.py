@@ -108,7 +108,9 @@ def judge_learned(
     verdict = _verdict(found.contents, found.difference_mg)
     part = " and ".join(found.what) if found.contents is Contents.MISSING_PART and found.what else None
     fits = found.what[0] if found.contents is Contents.SWAPPED else None
-    return WeightJudgement(verdict, found.difference_mg, expected.mass_mg, found.doubt_from_mg, part, fits)
+    return WeightJudgement(
+        verdict, found.difference_mg, expected.mass_mg, found.doubt_from_mg, part, fits, learned_from=expected.count
+    )
 
 
 def _verdict(contents: Contents, difference_mg: int) -> WeightVerdict:
@@ -143,17 +145,18 @@ def weight_sentence(judgement: WeightJudgement) -> str:
     """One plain sentence; it measures and asks, and accuses nobody."""
     difference = judgement.difference_mg
     amount = format_mass(abs(difference)) if difference is not None else ""
+    than = f"the last {judgement.learned_from} in order" if judgement.learned_from else "expected"
     match judgement.verdict:
         case WeightVerdict.PLAUSIBLE:
             return "Weight as expected"
         case WeightVerdict.TOO_LIGHT | WeightVerdict.TOO_HEAVY if judgement.fits is not None:
             return f"Weighs like {judgement.fits} of the same order: which one is inside?"
         case WeightVerdict.TOO_LIGHT if judgement.missing_part is not None:
-            return f"{amount} lighter than expected: is the {judgement.missing_part} inside?"
+            return f"{amount} lighter than {than}: is the {judgement.missing_part} inside?"
         case WeightVerdict.TOO_LIGHT:
-            return f"{amount} lighter than expected: is everything inside?"
+            return f"{amount} lighter than {than}: is everything inside?"
         case WeightVerdict.TOO_HEAVY:
-            return f"{amount} heavier than expected: is something else inside?"
+            return f"{amount} heavier than {than}: is something else inside?"
         case WeightVerdict.EMPTY:
             return "Weighs like empty packaging: please look inside"
         case WeightVerdict.CANNOT_TELL:

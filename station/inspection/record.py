@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from station.decision.model import Decision
+from station.decision.model import Decision, Derogation, Earlier, GateAct
 from station.identify.scan import RawScan
 from station.inspection.facts import (
     Answer,
@@ -94,6 +94,13 @@ class Inspection:
     confirmed_at: datetime
     serial_photo: str | None = None
     """SHA-256 of the photo that ``serial_found`` was read in; None = it was scanned, or is not known."""
+    gate_acts: tuple[GateAct, ...] = ()
+    """What people did to its gates besides answering, with who signed."""
+    derogations: tuple[Derogation, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
+    """Other inspections of this unit as they were known: what they found counts."""
+    market: str = ""
+    """Where it would be sold again, e.g. ``DE``; empty = not known."""
 
 
 @dataclass(frozen=True, slots=True)

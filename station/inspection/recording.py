@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from station.decision.goods_dates import marked
-from station.decision.model import Case, Decision, Reason
+from station.decision.model import Case, Decision, Earlier, Reason
 from station.errors import Defect
 from station.inspection.draft import Draft, LineState, Log, UnitDraft, step_times
 from station.inspection.facts import IdentityOutcome
@@ -29,8 +29,15 @@ ASKED_SECOND_LOOK = Reason("asked_by_inspector", "The inspector asked for a seco
 PHOTO_AGAIN = Reason("look_photo_again", "A photo shows the same as a photo of another unit")
 
 
-def case_of(draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime) -> Case:
-    """Everything the decision may look at."""
+def case_of(
+    draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime, earlier: tuple[Earlier, ...] = (), market: str = ""
+) -> Case:
+    """Everything the decision may look at.
+
+    Args:
+        earlier: other inspections of this unit.
+        market: where the site sells again; empty = not known.
+    """
     parcel = draft.parcel
     line = draft.line(unit.line)
     on_pack = marked(unit.scans, at.date())
@@ -50,6 +57,10 @@ def case_of(draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime) -> 
         lot=on_pack.lot,
         made=on_pack.made,
         dates=on_pack.dates,
+        derogations=unit.derogations,
+        gate_acts=unit.gate_acts,
+        earlier=earlier,
+        market=market,
     )
 
 
@@ -77,8 +88,9 @@ def declared_reason(line: LineState | None) -> str | None:
 
 
 def inspection_of(
-    draft: Draft, log: Log, unit: UnitDraft, protocol: Protocol, decision: Decision, inspection_id: str, now: datetime
-) -> Inspection:
+    draft: Draft, log: Log, unit: UnitDraft, protocol: Protocol, decision: Decision, inspection_id: str, now: datetime,
+    earlier: tuple[Earlier, ...] = (), market: str = "",
+) -> Inspection:  # fmt: skip
     """Build the record of one confirmed unit."""
     parcel = draft.parcel
     if parcel is None:
@@ -120,6 +132,10 @@ def inspection_of(
         started_at=unit.started_at,
         confirmed_at=now,
         serial_photo=unit.serial_photo,
+        gate_acts=unit.gate_acts,
+        derogations=unit.derogations,
+        earlier=earlier,
+        market=market,
     )
 
 

@@ -16,17 +16,21 @@ import sqlalchemy as sa
 
 from station.canonical import canonical_json
 from station.clock import Clock
+from station.decision.model import Earlier
+from station.decision.recovery import Cell, UnitOutcome
 from station.errors import Defect, InvalidInput, StoreFault
 from station.ids import uuid7
 from station.inspection.ports import RecentUnit, ShiftFigures
+from station.inspection.weight.learned import MassHistory
 from station.journal.entry import GENESIS, Entry, Fact
 from station.journal.seal import CountersignedHead
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
 from station.returns.sale import Sale
-from station.store import bench, deliveries, feed, imports, lineage, looks, sales, schema
+from station.store import bench, deliveries, feed, imports, lineage, looks, masses, outcomes, sales, schema
 from station.store.ballast import Ballast
 from station.store.directory import StoreDirectory
 from station.store.durable import HomeLock, make_folder, sync_folder
+from station.store.earlier import earlier_inspections
 from station.store.engine import Synchronous, faults, make_engine
 from station.store.entries import ENTRY_COLUMNS, JOURNAL, Head, append, head
 from station.store.feed import FeedChange, FeedEnd, FeedMark, FeedRecord, Taken
@@ -260,6 +264,23 @@ class Store:
         self._the_looks().remember(look)
         self._write(lambda connection: looks.write(connection, look), "remembering a photo")
 
+    def mass_history(self, merchant_id: str, sku: str) -> MassHistory:
+        """What units of an article weighed that were in order (``BenchStore.mass_history``)."""
+        with self._reading("reading what an article weighs") as connection:
+            return masses.mass_history(connection, merchant_id, sku)
+
+    def earlier_inspections(
+        self, unit_id: str, lpn: str, merchant_id: str | None, rma: str | None, line: int | None
+    ) -> tuple[Earlier, ...]:
+        """Other inspections of a unit (``BenchStore.earlier_inspections``)."""
+        with self._reading("reading earlier inspections") as connection:
+            return earlier_inspections(connection, unit_id, lpn, merchant_id, rma, line)
+
+    def outcome_cells(self) -> tuple[Cell, ...]:
+        """What goods brought, counted by article, grade and way."""
+        with self._reading("reading what goods brought") as connection:
+            return outcomes.outcome_cells(connection)
+
     def _the_looks(self) -> Looks:
         if self._looks is None:
             with self._reading("reading what photos looked like") as connection:
@@ -293,6 +314,10 @@ class Store:
     def put_sales(self, found: Iterable[Sale]) -> Counts:
         """Add or replace sales by merchant, order, article and lot, streaming, one transaction per batch."""
         return sales.put_sales(self._writer, found)
+
+    def put_outcomes(self, found: Iterable[UnitOutcome]) -> Counts:
+        """Add or replace what units brought, by merchant and plate, streaming, one transaction per batch."""
+        return outcomes.put_outcomes(self._writer, found)
 
     def sweep_orphans(self, *, older_than: timedelta = timedelta(hours=24)) -> tuple[str, ...]:
         """Remove photo files that neither an entry nor a draft names; the names of the files removed."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from station.decision.model import Earlier
 from station.decision.rules import Rules, load_rules
 from station.identify.commands import Command
 from station.identify.scan import CandidateKind, RawScan
@@ -15,6 +16,7 @@ from station.inspection.facts import Photo, StableSource, WeightReading
 from station.inspection.ports import RecentUnit, ShiftFigures
 from station.inspection.protocol import Protocol
 from station.inspection.view import Outcome, State
+from station.inspection.weight.learned import MassHistory
 from station.journal.entry import Entry, Fact
 from station.quantities import Money
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation, ReturnLine, Trait
@@ -99,6 +101,14 @@ class World:
 
     def remember_photo(self, sha256: str, unit_id: str, bits: int) -> None:
         """Nothing is compared here."""
+
+    def mass_history(self, merchant_id: str, sku: str) -> MassHistory:
+        return MassHistory()
+
+    def earlier_inspections(
+        self, unit_id: str, lpn: str, merchant_id: str | None, rma: str | None, line: int | None
+    ) -> tuple[Earlier, ...]:
+        return ()
 
     def recent(self, limit: int) -> tuple[RecentUnit, ...]:
         return ()

@@ -201,7 +201,7 @@ def test_the_other_article_of_the_order_is_asked_about():
     assert weight_sentence(judged) == "Weighs like HD9 of the same order: which one is inside?"
     assert weight_question(judged).choices[0].id == "something_else"
     both = judge_learned(reading(228 * G), HEADPHONES, KNOWN)
-    assert weight_sentence(both) == "60 g lighter than expected: is the charging case and cable inside?"
+    assert weight_sentence(both) == "60 g lighter than the last 60 in order: is the charging case and cable inside?"
 
 
 @given(st.integers(0, 10**9), st.integers(1, 10**7), st.integers(1, 10**6), st.integers(8, 10**4))
