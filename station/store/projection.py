@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from station.errors import InvalidInput
 from station.inspection import record
+from station.inspection.weight.in_order import is_in_order
 from station.journal.entry import Entry
 from station.store.rows import InspectionRow, LabelRow, ParcelRow, PhotoRow, table
 
@@ -114,6 +115,7 @@ def _inspection_confirmed(connection: sa.Connection, entry: Entry, payload: byte
             "voided_at": None,
             "stands": True,
             "unit_seconds": unit_seconds(fact.started_at, fact.confirmed_at),
+            "in_order": is_in_order(fact),
         },
     )
     # Work on a parked parcel has gone on.
