@@ -169,7 +169,7 @@ def _gates(protocol: Protocol, ways: Ways, gates: GateBook) -> Iterator[Finding]
             if by_category:
                 text = f"{rule.id!r} is asked for by the category, and no question is about it: {rule.unproven_text}"
                 yield Finding("gate_never_asked", "questions", text)
-            elif rule.id not in protocol.unasked:
+            elif rule.trait is not None and rule.id not in protocol.unasked:
                 text = f"an article marked {rule.trait!s} would stop at {rule.id!r} every time: {rule.unproven_text}"
                 yield warning("trait_not_asked", "unasked", text)
             continue

@@ -152,19 +152,54 @@ def grid(buttons: Sequence[ActionButton], area: QRect, gap: int) -> list[QRect]:
         return []
     tiles = [button for button in buttons if button.has_picture]
     rows = [button for button in buttons if not button.has_picture]
+    for button in buttons:
+        button.tiled = False
     rects: dict[ActionButton, QRect] = {}
     top = area.top()
     if tiles:
         rows_height = sum(button.height_for(area.width()) + gap for button in rows)
-        width = (area.width() - gap * (len(tiles) - 1)) // len(tiles)
-        foot = max(button.tile_foot(width) for button in tiles)
-        height = max(round(foot * 1.6), min(round(width * 0.62) + foot, area.height() - rows_height))
-        for i, button in enumerate(tiles):
-            rects[button] = QRect(area.left() + i * (width + gap), top, width, height)
-        top += height + gap
+        laid = _tiles(tiles, area.adjusted(0, 0, 0, -rows_height), gap)
+        if not laid:
+            rows = list(buttons)
+        for button, rect in zip(tiles, laid, strict=False):
+            button.tiled = True
+            rects[button] = rect
+            top = max(top, rect.bottom() + 1 + gap)
     for button, rect in zip(rows, _rows(rows, area.adjusted(0, top - area.top(), 0, 0), gap), strict=True):
         rects[button] = rect
     return [rects[button] for button in buttons]
+
+
+def _tiles(tiles: Sequence[ActionButton], area: QRect, gap: int) -> list[QRect]:
+    """Pictured answers in even rows: all words readable, then the largest pictures; hints only where there is room.
+
+    Empty where the pictures would be too small to tell anything: words alone are read more easily.
+    """
+    count = len(tiles)
+    columns = sorted({-(-count // lines) for lines in range(1, count + 1)})
+
+    def cell(across: int, *, with_hint: bool) -> tuple[bool, int, int, int, int]:
+        """Whether all words can be read; height of the picture; columns, width and height of a tile."""
+        lines = -(-count // across)
+        width = (area.width() - gap * (across - 1)) // across
+        foot = max(button.tile_foot(width, with_hint=with_hint) for button in tiles)
+        height = min((area.height() - gap * (lines - 1)) // lines, foot + width * 2 // 3)
+        read = all(button.tile_reads(width, with_hint=with_hint) for button in tiles)
+        return read, min(height - foot, width * 2 // 3), across, width, height
+
+    with_hint = True
+    read, picture, across, width, height = max(cell(n, with_hint=True) for n in columns)
+    if not read or picture < tiles[0].target_height():
+        with_hint = False
+        read, picture, across, width, height = max(cell(n, with_hint=False) for n in columns)
+    if not read or picture < tiles[0].least_picture():
+        return []
+    for button in tiles:
+        button.tile_hint = with_hint
+    right, down = width + gap, height + gap
+    return [
+        QRect(area.left() + i % across * right, area.top() + i // across * down, width, height) for i in range(count)
+    ]
 
 
 def grid_height(buttons: Sequence[ActionButton], width: int, gap: int) -> int:

@@ -172,7 +172,7 @@ class Page(QWidget):
         choice = view.question.buttons[CHOICES.index(command)]
         picture = self._pictures.answer(choice.picture)
         button = self.buttons[command]
-        button.show_as(choice.label, choice.hint, Weight.CHOICE, has_picture=picture is not None)
+        button.show_as(choice.label, choice.hint, Weight.CHOICE, has_picture=self._pictures.has_answer(choice.picture))
         if picture is not None:
             button.show_picture(picture)
 

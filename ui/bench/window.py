@@ -180,6 +180,7 @@ class BenchWindow(QMainWindow):
             self._look = Look(self._theme, metrics)
             self.setPalette(self._look.palette())
             self.page.set_look(self._look)
+            self.pictures.colour_answers(self._theme.text, self._theme.attention)
             self._refresh()
         else:
             self._arrange()

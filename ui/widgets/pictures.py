@@ -10,7 +10,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, Q
 from PySide6.QtGui import QImage, QImageReader, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-from station.inspection.answer_pictures import LARGEST, picture_file, picture_folders
+from station.inspection.answer_pictures import LARGEST, picture_file, picture_folders, recoloured
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ class Pictures(QObject):
         self.photo_loader = photo_loader
         self.folder = folder
         self.answer_folders = picture_folders()
+        self._ink, self._mark = "#000000", "#000000"
+        self._absent: set[str] = set()
         self._kept: dict[str, QPixmap | None] = {}
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
@@ -62,8 +64,23 @@ class Pictures(QObject):
             return None
         if Path(name).suffix:
             return self.catalogue(name)
-        folders = self.answer_folders
-        return self._ask(f"{_ANSWER}{name}", lambda: _drawing_of(name, folders))
+        folders, ink, mark = self.answer_folders, self._ink, self._mark
+        return self._ask(self._answer_key(name), lambda: _drawing_of(name, folders, ink, mark))
+
+    def has_answer(self, name: str | None) -> bool:
+        """Whether a choice gets room for its picture: from the first moment, so that no button moves later."""
+        if not name or Path(name).name != name:
+            return False
+        if Path(name).suffix:
+            return self.catalogue(name) is not None
+        return self._answer_key(name) not in self._absent
+
+    def colour_answers(self, ink: str, mark: str) -> None:
+        """Draw answers in these colours from now on (``#RRGGBB``)."""
+        self._ink, self._mark = ink, mark
+
+    def _answer_key(self, name: str) -> str:
+        return f"{_ANSWER}{name}:{self._ink}:{self._mark}"
 
     def put(self, sha256: str, image: QImage) -> None:
         """Hand over a photo's picture that is already in memory, so that nothing is read."""
@@ -85,14 +102,18 @@ class Pictures(QObject):
             content = read()
         except Exception as error:
             logger.warning("picture %s cannot be read: %s", key, error)
-            return
-        image = QImage() if not content else drawing(content) if key.startswith(_ANSWER) else decode(content)
-        if not image.isNull():
+            content = None
+        is_answer = key.startswith(_ANSWER)
+        image = QImage() if not content else drawing(content) if is_answer else decode(content)
+        if is_answer or not image.isNull():
             self._loaded.emit(key, image)
 
     @Slot(str, QImage)
     def _keep(self, key: str, image: QImage) -> None:
-        self._remember(key, QPixmap.fromImage(image))
+        if image.isNull():
+            self._absent.add(key)
+        else:
+            self._remember(key, QPixmap.fromImage(image))
         self.arrived.emit(key)
 
     def _remember(self, key: str, pixmap: QPixmap | None) -> None:
@@ -139,6 +160,8 @@ def drawing(content: bytes) -> QImage:
     return image
 
 
-def _drawing_of(name: str, folders: Sequence[Path]) -> bytes | None:
+def _drawing_of(name: str, folders: Sequence[Path], ink: str, mark: str) -> bytes | None:
     path = picture_file(name, folders)
-    return path.read_bytes() if path is not None and path.stat().st_size <= LARGEST else None
+    if path is None or path.stat().st_size > LARGEST:
+        return None
+    return recoloured(path.read_bytes(), ink, mark)

@@ -171,10 +171,10 @@ def test_what_no_rule_covers_is_held_with_the_reason(decided, case, rules):
     unmapped = decided(category=None, answers=())
     assert unmapped.reasons[0].text == "The article has no category: held until it is mapped"
     assert unmapped.disposition is D.QUARANTINE
-    toys = decided(category="toys", answers=())
-    assert (toys.disposition, toys.reasons[0].text) == (
+    garden = decided(category="garden", answers=())
+    assert (garden.disposition, garden.reasons[0].text) == (
         D.QUARANTINE,
-        "No protocol covers 'toys': held until there is one",
+        "No protocol covers 'garden': held until there is one",
     )
     assert "No policy 'smal_brand'" in decided(policy="smal_brand").reasons[0].text
     assert "No grading scheme 'letters'" in decided(scheme="letters").reasons[0].text
@@ -328,7 +328,7 @@ def test_same_case_and_rules_give_the_same_bytes(case, rules):
 
 def test_versions_name_what_was_used(decided, rules):
     versions = dict(decided().versions)
-    protocol = rules.protocol("electronics.audio", 1)
-    assert versions["protocol"] == f"electronics.audio@1 {protocol.sha256}"
+    protocol = rules.protocol("electronics.audio", 2)
+    assert versions["protocol"] == f"electronics.audio@2 {protocol.sha256}"
     assert set(versions) == {"protocol", "scheme", "policy", "axes", "gates", "routes", "reasons", "totes"}
     assert all(len(text.split(" ")[1]) == 64 for text in versions.values())

@@ -15,7 +15,7 @@ from station.returns.policy import Policy
 
 def _with_gates(rules: Rules, *gates: str) -> Protocol:
     """Homeware whose first answer raises gates."""
-    protocol = rules.protocol("homeware", 1)
+    protocol = rules.protocol("homeware", 2)
     assert protocol is not None
     first, *others = protocol.questions
     choice: Choice = replace(first.choices[0], gates=gates, reason="Found")
@@ -39,7 +39,7 @@ def _offering(policy: Policy, *routes: Disposition) -> Policy:
 
 def test_a_grade_that_no_protocol_gives_is_found_and_the_twin_is_not(rules: Rules) -> None:
     assert set(lint_grades(rules).values()) == {()}
-    homeware = rules.protocol("homeware", 1)
+    homeware = rules.protocol("homeware", 2)
     assert homeware is not None
     found = lint_grades(replace(rules, latest=(replace(homeware, questions=homeware.questions[:1]),)))
     assert {finding.code for findings in found.values() for finding in findings} == {"grade_never_given"}

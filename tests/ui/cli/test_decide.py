@@ -49,7 +49,7 @@ def test_one_json_document_with_everything_and_its_reasons(tmp_path, document):
     assert answer["refund"]["decision"] == "full"
     assert answer["refund"]["amount"] == {"minor": 12900, "currency": "EUR"}
     assert answer["refund"]["trail"][0]["text"] == "Refund in full: defective, within 30 days"
-    assert answer["versions"]["protocol"].startswith("electronics.audio@1 ")
+    assert answer["versions"]["protocol"].startswith("electronics.audio@2 ")
     again = station("decide", str(file), "--json", home=tmp_path / "home")
     assert again.stdout == done.stdout
 
