@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from station.decision.decide import decide
-from station.decision.model import Case, Decision
+from station.decision.model import Case, Decision, Reason
 from station.decision.rules import Rules
 from station.errors import InvalidInput
 from station.inspection.facts import Answer
@@ -24,6 +24,8 @@ from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
 
 _ASKED = frozenset({ASKED_SECOND_LOOK.code, PHOTO_AGAIN.code})
 """Second looks that the bench asked for: they are part of the case, not of the rules' answer."""
+ASKED_BY_SIGNALS = ("look_signals_", "look_doubt_")
+"""How the codes of ``station.review`` begin: they go into the case as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,14 @@ def _case(
         answers=answers,
         weight=inspection.judgement,
         skipped=inspection.skipped,
-        flags=tuple(reason for reason in inspection.decision.second_look if reason.code in _ASKED),
+        flags=tuple(reason for reason in inspection.decision.second_look if _was_asked(reason)),
         serial_found=inspection.serial_found,
     )
     return case, moved, dropped
+
+
+def _was_asked(look: Reason) -> bool:
+    return look.code in _ASKED or look.code.startswith(ASKED_BY_SIGNALS)
 
 
 def _read_anew(

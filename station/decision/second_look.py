@@ -37,7 +37,9 @@ def second_looks(
         looks.extend(Reason(f"look_{gate.id}", gate.reason.text) for gate in gates if _holds(gate))
     looks.extend(_disagreement(findings, reasons))
     looks.extend(_value(case, policy))
-    return each_once(looks)
+    told = tuple(look.text for look in case.flags)
+    # a flag that also says how often it was right makes the same sentence without that superfluous
+    return each_once([look for look in looks if not any(text.startswith(f"{look.text} (") for text in told)])
 
 
 def each_once(reasons: list[Reason]) -> tuple[Reason, ...]:

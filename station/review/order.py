@@ -189,7 +189,7 @@ def reasons(unit: Waiting, now: datetime) -> tuple[Reason, ...]:
     loss = _loss(unit)
     if loss is not None:
         listed.insert(0, Reason("order_loses", f"loses {loss}/day"))
-    listed.append(Reason("order_waits", f"waits for {_span(now - unit.since)}"))
+    listed.append(Reason("order_waits", f"waits for {span_text(now - unit.since)}"))
     return tuple(listed)
 
 
@@ -201,10 +201,15 @@ def _loss(unit: Waiting) -> Money | None:
 
 
 def _until(left: timedelta) -> str:
-    return f"ends in {_span(left)}" if left > timedelta(0) else f"ended {_span(-left)} ago"
+    return f"ends in {span_text(left)}" if left > timedelta(0) else f"ended {span_text(-left)} ago"
 
 
-def _span(span: timedelta) -> str:
+def span_text(span: timedelta) -> str:
+    """A span as a person reads it.
+
+    >>> span_text(timedelta(hours=5, minutes=10)), span_text(timedelta(days=2.5))
+    ('5 h', '2 days')
+    """
     minutes = max(0, _minutes(span))
     if minutes < 100:
         return f"{minutes} min"

@@ -169,5 +169,5 @@ def flags(unit: Score, limit: Threshold) -> tuple[Reason, ...]:
 
 def _sentence(part: Part) -> str:
     if not part.looks:
-        return f"Second look: {part.evidence}"
-    return f"Second look: {part.evidence} (such a look found something {part.right} of {part.looks} times)"
+        return part.evidence
+    return f"{part.evidence} (such a look found something {part.right} of {part.looks} times)"

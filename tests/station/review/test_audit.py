@@ -6,7 +6,9 @@ import hashlib
 import itertools
 import random
 from collections import Counter
+from dataclasses import dataclass
 from fractions import Fraction
+from math import log
 
 import pytest
 from hypothesis import given
@@ -102,44 +104,69 @@ def test_chances_of_samples_are_the_binomial_and_hypergeometric(sample: int, acc
     assert chance_of_lot(lot, bad, sample, accept) == pytest.approx(expected, abs=1e-9)
 
 
-def worked(
-    wrong: float, units: int, dice: random.Random
-) -> tuple[Counter[Severity], int, int, Counter[Severity], Counter[Severity]]:
-    """A cell at work: units under each severity, looks, wrong ones that left, lots and accepted lots."""
-    standing, under, looks, out = Standing(), Counter[Severity](), 0, 0
-    lots, passed = Counter[Severity](), Counter[Severity]()
-    for number in range(units):
-        severity, bad = standing.severity, dice.random() < wrong
+@dataclass
+class Worked:
+    """A cell at work."""
+
+    units: Counter[Severity]
+    lots: Counter[Severity]
+    passed: Counter[Severity]
+    looks: int = 0
+    out: int = 0
+
+
+def worked(wrong: float, looks: int, dice: random.Random) -> Worked:
+    """So many looks with all that passes between them unseen."""
+    standing, done = Standing(), Worked(Counter(), Counter(), Counter())
+    for _ in range(looks):
+        severity = standing.severity
+        share = PLAN.level(severity).share_ppm / 1_000_000
+        passing = 0 if share == 1 else int(log(1 - dice.random()) / log(1 - share))
+        done.units[severity] += passing + 1
+        done.out += sum(dice.random() < wrong for _ in range(passing))
+        done.looks += 1
+        bad = dice.random() < wrong
+        now = looked(PLAN, standing, bad)
+        if now.lots > standing.lots:
+            done.lots[severity] += 1
+            done.passed[severity] += standing.disagreed + bad <= PLAN.level(severity).accept
+        standing = now
+        if standing.severity is Severity.EVERY and standing.clear >= PLAN.clearance:
+            standing = turned(PLAN, standing, Turn.RESUMED)
+    return done
+
+
+@pytest.mark.parametrize("wrong", [0.04, 0.07, 0.09])
+def test_the_long_run_is_what_happens(wrong: float) -> None:
+    """A cell stays long under one severity, so its shares settle slowly: the bounds are wide for that, not for luck."""
+    done = worked(wrong, 120_000, random.Random(round(wrong * 1000)))
+    units, expected = sum(done.units.values()), point(PLAN, wrong)
+    assert done.looks / units == pytest.approx(expected.looked, rel=0.15)
+    assert done.out / units == pytest.approx(expected.outgoing, rel=0.08)
+    for severity, share in expected.severities:
+        assert done.units[severity] / units == pytest.approx(share, abs=0.08)
+    for severity, likely in expected.passes:
+        if severity is not Severity.EVERY and done.lots[severity] >= 100:
+            spread = (likely * (1 - likely) / done.lots[severity]) ** 0.5
+            assert abs(done.passed[severity] / done.lots[severity] - likely) < 4.5 * spread + 1e-9
+
+
+def test_drawn_unit_by_unit_it_is_the_same_machine() -> None:
+    """With the real draw, from unit to unit: the share that is looked at is the standing's."""
+    standing, under, looks = Standing(), Counter[Severity](), Counter[Severity]()
+    dice = random.Random(5)
+    for number in range(40_000):
+        severity = standing.severity
         under[severity] += 1
-        if draw(KEY, PLAN, f"{wrong}-{number}", severity).drawn:
-            looks += 1
-            now = looked(PLAN, standing, bad)
-            if now.lots > standing.lots:
-                lots[severity] += 1
-                found = standing.disagreed + bad
-                passed[severity] += found <= PLAN.level(severity).accept
-            standing = now
+        if draw(KEY, PLAN, f"unit-{number}", severity).drawn:
+            looks[severity] += 1
+            standing = looked(PLAN, standing, dice.random() < 0.09)
             if standing.severity is Severity.EVERY and standing.clear >= PLAN.clearance:
                 standing = turned(PLAN, standing, Turn.RESUMED)
-        else:
-            out += bad
-    return under, looks, out, lots, passed
-
-
-@pytest.mark.parametrize("wrong", [0.03, 0.06, 0.09])
-def test_the_long_run_is_what_happens(wrong: float) -> None:
-    """Wide bounds: a cell stays long under one severity, so its shares settle slowly."""
-    units = 250_000
-    under, looks, out, lots, passed = worked(wrong, units, random.Random(round(wrong * 1000)))
-    expected = point(PLAN, wrong)
-    assert looks / units == pytest.approx(expected.looked, rel=0.2)
-    assert out / units == pytest.approx(expected.outgoing, rel=0.1)
-    for severity, share in expected.severities:
-        assert under[severity] / units == pytest.approx(share, abs=0.12)
-    for severity, likely in expected.passes:
-        if severity is not Severity.EVERY and lots[severity] >= 100:
-            spread = (likely * (1 - likely) / lots[severity]) ** 0.5
-            assert abs(passed[severity] / lots[severity] - likely) < 4.5 * spread + 1e-9
+    assert {Severity.NORMAL, Severity.TIGHTENED, Severity.EVERY} <= set(under)
+    for severity, many in under.items():
+        share = PLAN.level(severity).share_ppm / 1_000_000
+        assert abs(looks[severity] - share * many) <= 4.5 * (many * share * (1 - share)) ** 0.5 + 1
 
 
 def test_nothing_worse_than_the_limit_leaves() -> None:
