@@ -115,9 +115,20 @@ class Decided(msgspec.Struct, frozen=True):
     derogations: list[Derogated] = []
 
 
+class Signed(msgspec.Struct, frozen=True):
+    """Who stands behind it, with the roles of that moment."""
+
+    person: Text
+    roles: list[Text] = []
+    proven: bool = False
+
+
 class Derogated(msgspec.Struct, frozen=True):
     gate: Text
     reference: Text
+    kind: Text | None = None
+    """None = recorded before permissions named their kind and were signed."""
+    signed: list[Signed] = []
 
 
 NARROW: Final = (Inspected, Decided)

@@ -59,7 +59,7 @@ class Units:
     def __init__(self, feed: Feed, derogable: Derogable, sink: Sink | None = None) -> None:
         """
         Args:
-            derogable: which gates a recorded permission may pass.
+            derogable: which gates a recorded permission may pass, and of which kinds it may be.
             sink: told of every change, e.g. to tell other systems; None = nobody.
         """
         self._feed = feed
