@@ -17,6 +17,7 @@ import msgspec
 
 from station.inspection import record
 from station.returns import decided
+from station.review.agreement import planted
 
 Text = Annotated[str, msgspec.Meta(pattern="^[^\\x00]*$")]
 Short = Annotated[str, msgspec.Meta(pattern="^[^\\x00]*$", max_length=64)]
@@ -131,6 +132,10 @@ class Derogated(msgspec.Struct, frozen=True):
     signed: list[Signed] = []
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """A fact about how people agree (``station.review.agreement``): kept as it came; it is no goods and no money."""
+
+
 NARROW: Final = (Inspected, Decided)
 """Shapes of this module: what they take is checked by their types; the rest of the record is passed over unread."""
 
@@ -143,5 +148,6 @@ KINDS: Final[dict[tuple[str, int], type]] = {
     (record.LABEL_PRINTED, 1): record.LabelPrinted,
     (record.JOURNAL_GENERATION, 1): record.GenerationBegun,
     (decided.UNIT_DECIDED, 1): Decided,
+    **{(kind, 1): Kept for kind in planted.KINDS},
 }
 """Kind and schema of an entry → what is read of it."""

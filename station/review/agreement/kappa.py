@@ -143,9 +143,7 @@ def cohen(
     kappa = (observed - chance) / (1 - chance)
     toward_row = [sum(columns[j] * worth[i][j] for j in range(steps)) for i in range(steps)]
     toward_column = [sum(rows[i] * worth[i][j] for i in range(steps)) for j in range(steps)]
-    spread = sum(
-        share[i][j] * (worth[i][j] - (toward_row[i] + toward_column[j]) * (1 - kappa)) ** 2 for i, j in cells
-    )
+    spread = sum(share[i][j] * (worth[i][j] - (toward_row[i] + toward_column[j]) * (1 - kappa)) ** 2 for i, j in cells)
     variance = max(0.0, spread - (kappa - chance * (1 - kappa)) ** 2) / (units * (1 - chance) ** 2)
     differed = units - sum(table[place][place] for place in range(steps))
     low, high = interval(kappa, sqrt(variance), chance, units, differed, confidence)
@@ -198,7 +196,9 @@ def _warnings(table: Sequence[Sequence[int]], names: Sequence[str]) -> tuple[str
     common = (rows[most] + columns[most]) / (2 * units)
     if (2 * common - 1 if steps == 2 else common) > _LOPSIDED:
         name = repr(names[most]) if most < len(names) else "one answer"
-        text = f"{common * 100:.0f} % of all answers are {name}: with so lopsided goods kappa is low even if people agree"
+        text = (
+            f"{common * 100:.0f} % of all answers are {name}: with so lopsided goods kappa is low even if people agree"
+        )
         if steps == 2:
             same = (table[0][0] + table[1][1]) / units
             text += f" (adjusted for prevalence and bias it is {2 * same - 1:.2f})"
@@ -208,7 +208,8 @@ def _warnings(table: Sequence[Sequence[int]], names: Sequence[str]) -> tuple[str
         place = max(range(steps), key=lambda one: abs(rows[one] - columns[one]))
         name = repr(names[place]) if place < len(names) else "one answer"
         notes.append(
-            f"The two use {name} not equally often: {rows[place] * 100 // units} % and {columns[place] * 100 // units} %"
+            f"The two use {name} not equally often: "
+            f"{rows[place] * 100 // units} % and {columns[place] * 100 // units} %"
         )
     return tuple(notes)
 

@@ -36,8 +36,8 @@ def fleiss(
         names: of the answers, for sentences.
         least: with fewer units no kappa is given.
 
-    Source: J. L. Fleiss (1971), Measuring nominal scale agreement among many raters, Psychological Bulletin 76. Weights,
-        unequal numbers of raters and the standard error that holds at any kappa: K. L. Gwet (2008), Computing
+    Source: J. L. Fleiss (1971), Measuring nominal scale agreement among many raters, Psychological Bulletin 76.
+        Weights, unequal numbers of raters and the standard error that holds at any kappa: K. L. Gwet (2008), Computing
         inter-rater reliability and its variance in the presence of high agreement, British Journal of Mathematical and
         Statistical Psychology 61, §4 (the linearised variance). Fleiss' own error of 1971 holds at kappa 0 only.
     """
@@ -50,7 +50,7 @@ def fleiss(
     steps = len(rated[0])
     answers = range(steps)
     worth = weights.table(steps) if steps > 1 else [[1.0]]
-    share = [[count / sum(row) for count in row] for row in rated]
+    share: list[list[float]] = [[count / sum(row) for count in row] for row in rated]
     habit = [sum(row[place] for row in share) / units for place in answers]
     own = []
     for row in rated:
@@ -66,8 +66,8 @@ def fleiss(
         return too_few(units, least, observed, chance)
     kappa = (observed - chance) / (1 - chance)
     spread = 0.0
-    for row, seen in zip(share, own, strict=True):
-        expected = sum(row[i] * toward[i] for i in answers)
+    for mine, seen in zip(share, own, strict=True):
+        expected = sum(mine[i] * toward[i] for i in answers)
         one = (seen - chance) / (1 - chance) - 2 * (1 - kappa) * (expected - chance) / (1 - chance)
         spread += (one - kappa) ** 2
     error = sqrt(spread / (units * max(1, units - 1)))
@@ -81,6 +81,4 @@ def _warnings(habit: Sequence[float], names: Sequence[str]) -> tuple[str, ...]:
     if habit[most] <= _LOPSIDED:
         return ()
     name = repr(names[most]) if most < len(names) else "one answer"
-    return (
-        f"{habit[most] * 100:.0f} % of all answers are {name}: with so lopsided goods kappa is low even if people agree",
-    )
+    return (f"{habit[most] * 100:.0f} % of all answers are {name}: kappa is low then even if people agree",)

@@ -48,7 +48,8 @@ def test_the_published_example_of_the_error() -> None:
     table = [[106, 10, 4], [22, 28, 10], [2, 12, 6]]
     found = cohen(table)
     assert found.kappa == pytest.approx(0.429, abs=0.001)
-    assert found.low is not None and found.high is not None
+    assert found.low is not None
+    assert found.high is not None
     assert (found.high - found.low) / 2 / 1.959964 == pytest.approx(0.00289**0.5, abs=0.0006)
 
 
@@ -58,7 +59,8 @@ def test_two_raters_equal_other_implementations(number: int, weights: Weights) -
     case = OTHERS["pairs"][number]
     found = cohen(case["table"], weights)
     assert found.kappa == pytest.approx(case[weights.value], abs=1e-9)
-    assert found.low is not None and found.high is not None
+    assert found.low is not None
+    assert found.high is not None
     differed = any(count for i, row in enumerate(case["table"]) for j, count in enumerate(row) if i != j)
     if differed and found.high < 1.0 and found.low > -1.0:
         error = (found.high - found.low) / 2 / 1.959963984540054
@@ -72,9 +74,7 @@ def test_several_raters_equal_another_implementation(number: int) -> None:
 
 
 TABLES = st.integers(2, 4).flatmap(
-    lambda steps: st.lists(
-        st.lists(st.integers(0, 12), min_size=steps, max_size=steps), min_size=steps, max_size=steps
-    )
+    lambda steps: st.lists(st.lists(st.integers(0, 12), min_size=steps, max_size=steps), min_size=steps, max_size=steps)
 )
 
 
@@ -98,11 +98,14 @@ def test_two_raters_equal_the_definition(table: list[list[int]], weights: Weight
         return
     found, truth = cohen(table, weights, least=1), naive(table, weights)
     if truth is None:
-        assert found.kappa is None and "not defined" in found.why
+        assert found.kappa is None
+        assert "not defined" in found.why
         return
     assert found.kappa == pytest.approx(float(truth), abs=1e-9)
-    assert found.low is not None and found.high is not None
-    assert -1.0 <= found.low <= found.kappa + 1e-12 and found.kappa <= found.high + 1e-12 <= 1.0 + 1e-9
+    assert found.low is not None
+    assert found.high is not None
+    assert -1.0 <= found.low <= found.kappa + 1e-12
+    assert found.kappa <= found.high + 1e-12 <= 1.0 + 1e-9
     turned = [list(row) for row in zip(*table, strict=True)]
     assert cohen(turned, weights, least=1).kappa == pytest.approx(found.kappa, abs=1e-9), "whoever is called first"
 
@@ -138,12 +141,14 @@ def test_full_agreement_of_few_units_is_not_sold_as_certain() -> None:
 
 def test_a_lopsided_world_is_explained() -> None:
     found = cohen([[90, 5], [5, 0]], names=("fine", "torn"))
-    assert found.kappa is not None and found.kappa < 0
+    assert found.kappa is not None
+    assert found.kappa < 0
     assert any("95 % of all answers are 'fine'" in note and "it is 0.80" in note for note in found.notes)
     tilted = cohen([[30, 20], [0, 50]], names=("fine", "torn"))
     assert any("not equally often: 50 % and 30 %" in note for note in tilted.notes)
     constant = cohen([[30, 20], [0, 0]], names=("fine", "torn"))
-    assert constant.kappa == pytest.approx(0.0) and "always gave the same answer" in constant.notes[0]
+    assert constant.kappa == pytest.approx(0.0)
+    assert "always gave the same answer" in constant.notes[0]
     assert cohen([[40, 5], [5, 50]]).notes == ()
 
 
@@ -191,7 +196,8 @@ def rate(draw: random.Random, units: int, *eyes: Sequence[Sequence[float]]) -> l
 
 
 def holds(found: Agreement, truth: float) -> bool:
-    assert found.low is not None and found.high is not None
+    assert found.low is not None
+    assert found.high is not None
     return found.low <= truth <= found.high
 
 
