@@ -64,7 +64,7 @@ def _cells(decision: Decision, item: CatalogueItem) -> Iterator[Cell]:
 
 def _sums(what: str, text: str) -> tuple[Sums, Sums]:
     try:
-        own, category = (Sums(*map(int, part.split("/"))) for part in text.split("; "))
+        own, category = (Sums._make(map(int, part.split("/"))) for part in text.split("; "))
         Disposition(what.removeprefix(_LEARNED))
     except (TypeError, ValueError) as error:
         raise InvalidInput(

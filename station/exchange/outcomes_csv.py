@@ -49,13 +49,19 @@ def outcome_records(table: Table, merchant: str | None, currency: str) -> Iterat
 
 
 def unit_outcome_records(table: Table, merchant: str | None, currency: str) -> Iterator[UnitOutcome | RefusedLine]:
-    """Read a table whose layout is ``UNIT_OUTCOMES``: each row says of which unit it is; arguments as above."""
+    """Read a table whose layout is ``UNIT_OUTCOMES``: one row for each unit; arguments as above."""
+    seen: dict[tuple[str, str], int] = {}
     for row in table.rows():
         if isinstance(row, RefusedLine):
             yield row
             continue
         try:
-            yield UnitOutcome(cells.required(row.cells[0], "lpn", 64), _outcome(row, merchant, currency))
+            lpn = cells.required(row.cells[0], "lpn", 64)
+            outcome = _outcome(row, merchant, currency)
+            first = seen.setdefault((outcome.merchant_id, lpn), row.line)
+            if first != row.line:
+                raise CellRefused("lpn", lpn, f"one row for each unit: line {first} has it already")
+            yield UnitOutcome(lpn, outcome)
         except CellRefused as refused:
             yield refused.at(row.line)
 
