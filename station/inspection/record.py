@@ -20,6 +20,7 @@ from station.inspection.facts import (
     WeightReading,
 )
 from station.returns.model import ArrivalKind
+from station.review.draw import Draw
 
 PARCEL_OPENED = "parcel.opened"
 PARCEL_PARKED = "parcel.parked"
@@ -101,6 +102,8 @@ class Inspection:
     """Other inspections of this unit as they were known: what they found counts."""
     market: str = ""
     """Where it would be sold again, e.g. ``DE``; empty = not known."""
+    audit: Draw | None = None
+    """Whether it was drawn for the audit, under which plan; None = there was none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ from station.inspection.view import Band, LabelJob, Notice, Outcome, State, Tone
 from station.inspection.weight.expected import DEFAULT_BUDGET
 from station.inspection.workflow import Needs, next_state
 from station.journal.entry import Fact
+from station.review.bench import Auditing, Reviewing, audit, look
+from station.review.switching import cell_of
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +76,10 @@ class Site:
     """Where goods are sold again, e.g. ``DE``; empty = not known."""
     false_alarms: float = DEFAULT_BUDGET
     """Share of complete units that the weight may call into doubt."""
+    review: Reviewing | None = None
+    """By what units are flagged for a second look beyond the decision's own rules; None = by nothing."""
+    audit: Auditing | None = None
+    """How units are drawn for the audit; None = there is none."""
 
 
 PLAIN_SITE = Site()
@@ -136,6 +142,10 @@ class Stepper:
             draft, log, unit, self.protocol(unit), decision, inspection_id, now, self._earlier_of(draft, unit),
             self.site.market,
         )  # fmt: skip
+        if self.site.audit is not None and unit.identity is not IdentityOutcome.MISSING:
+            grade = decision.grade.code if decision.grade is not None else None
+            cell = cell_of(self.seat.inspector, inspection.category, grade)
+            inspection = replace(inspection, audit=audit(self.site.audit, unit.unit_id, cell))
         facts = [fact_of(record.INSPECTION_CONFIRMED, inspection)]
         labels: tuple[LabelJob, ...] = ()
         if unit.new_lpn and unit.identity is not IdentityOutcome.MISSING:
@@ -174,6 +184,9 @@ class Stepper:
         """What the rules say about the unit as it stands."""
         earlier = self._earlier_of(draft, unit)
         case = case_of(draft, unit, self.protocol(unit), self.clock.now(), earlier, self.site.market)
+        if self.site.review is not None:
+            found = look(case, self.site.review, self.rules.reasons, unit.photos, unit.serial_photo)
+            case = replace(case, flags=(*case.flags, *found.flags))
         return decide(case, self.rules)
 
     def _earlier_of(self, draft: Draft, unit: UnitDraft) -> tuple[Earlier, ...]:

@@ -63,7 +63,7 @@ class Threshold:
     from_milli: int
     budget_bp: int
     counted: int
-    """Units whose scores it was taken from; 0 = from the book's least likelihood alone."""
+    """Units whose scores it was taken from; 0 = it is the likelihood that the book starts with."""
     flagged: int
     """Of those, how many would have been flagged."""
 
@@ -150,7 +150,7 @@ def threshold(scores: Iterable[int], book: SignalBook, budget_bp: int | None = N
     ranked = sorted(scores, reverse=True)
     may = len(ranked) * budget // 10_000
     if not ranked:
-        return Threshold(least, budget, 0, 0)
+        return Threshold(max(least, log_odds_milli(book.start_bp)), budget, 0, 0)
     cut = least
     if may < len(ranked):
         cut = max(least, ranked[may] + 1)  # the first that no longer fits, and with it all that are its equals

@@ -127,6 +127,8 @@ class SignalBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Share of all units that may be flagged by their score, in 1/10 000."""
     least_bp: Annotated[int, msgspec.Meta(ge=0, le=10_000)]
     """No unit is flagged that is less likely than this to need the look, however much of the budget is left."""
+    start_bp: Annotated[int, msgspec.Meta(ge=1, le=9_999)]
+    """The same as long as no scores were counted here that the budget could be kept by."""
     signals: tuple[SignalRule, ...]
     sha256: str = ""
 

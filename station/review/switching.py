@@ -29,6 +29,15 @@ class Cell:
         return " · ".join((self.inspector, self.category or "no category", self.grade or "no grade"))
 
 
+def cell_of(inspector: str, category: str | None, grade: str | None) -> Cell:
+    """The cell of a unit. Categories count by their first word: finer ones would take months to end a lot.
+
+    >>> str(cell_of("ines", "apparel.shirts", "A"))
+    'ines · apparel · A'
+    """
+    return Cell(inspector, (category or "").partition(".")[0], grade or "")
+
+
 class Turn(StrEnum):
     """What can happen to a cell."""
 
