@@ -179,6 +179,22 @@ SENTENCES: dict[str, Sentence] = {
         QT_TRANSLATE_NOOP("Bench", "Recorded as not in the parcel"),
         "{title}",
     ),
+    "training_same": Sentence(
+        QT_TRANSLATE_NOOP("Bench", "Grade {grade}, as agreed"),
+        QT_TRANSLATE_NOOP("Bench", "{why}. CONFIRM brings the next item."),
+    ),
+    "training_differs": Sentence(
+        QT_TRANSLATE_NOOP("Bench", "You: {grade} · agreed: {agreed}"),
+        QT_TRANSLATE_NOOP("Bench", "{question} You: {own}. Agreed: {other}. {why}. CONFIRM brings the next item."),
+        needs="question",
+        plain=QT_TRANSLATE_NOOP("Bench", "{why}. CONFIRM brings the next item."),
+    ),
+    "training_over": Sentence(
+        QT_TRANSLATE_NOOP("Bench", "Training is over: {same} of {done} as agreed"),
+        QT_TRANSLATE_NOOP("Bench", "You: {grade} · agreed: {agreed}. {why}. Close the window to read all."),
+        needs="agreed",
+        plain=QT_TRANSLATE_NOOP("Bench", "{why}. Close the window to read all."),
+    ),
 }
 
 _WEIGHT = {

@@ -51,6 +51,16 @@ FACTS = {
     "printing_again": {"lpn": "LPN7Q2K9"},
     "second_look_noted": {},
     "missing_recorded": {"title": "Woven belt"},
+    "training_same": {"grade": "A", "why": "No chip on the rim."},
+    "training_differs": {
+        "grade": "C",
+        "agreed": "A",
+        "question": "How does it look?",
+        "own": "Worn",
+        "other": "As new",
+        "why": "No stain",
+    },
+    "training_over": {"grade": "C", "agreed": "A", "same": "7", "done": "8", "why": "No stain"},
 }
 
 
