@@ -171,6 +171,7 @@ class BenchApp(QObject):
         from station.decision.rules import folders_for, load_rules
         from station.inspection.desk import Desk, Seat, Site
         from station.review.agreement.blind_store import BlindStore
+        from station.review.bench import shipped
         from station.store.store import Store
 
         station = self._station_id()
@@ -179,7 +180,7 @@ class BenchApp(QObject):
         self._sync.begin(store)
         seat = Seat(station, self._config.station.inspector)
         rules = load_rules(folders_for(self._home)).with_outcomes(store.outcome_cells())
-        site = Site(self._config.station.market, self._config.weight.budget)
+        site = Site(self._config.station.market, self._config.weight.budget, shipped())
         return Desk(BlindStore(store), rules, seat, self._clock, uuid7, self._clock.now() - SHIFT, site)
 
     def _station_id(self) -> str:

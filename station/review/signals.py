@@ -21,7 +21,7 @@ from station.decision.findings import Findings
 from station.decision.model import Case
 from station.errors import InvalidInput
 from station.inspection.facts import IdentityOutcome, WeightJudgement, WeightVerdict
-from station.quantities import format_mass
+from station.inspection.plausibility import weight_sentence
 from station.toml_file import read_toml, typed
 
 MILLI: Final = 1000
@@ -236,33 +236,26 @@ def _weighs(facts: Facts, *verdicts: WeightVerdict) -> WeightJudgement | None:
 
 def _empty(facts: Facts) -> str | None:
     judged = _weighs(facts, WeightVerdict.EMPTY)
-    if judged is None:
-        return None
-    if judged.difference_mg is None:
-        return "Weighs like empty packaging"
-    return f"Weighs like empty packaging: {format_mass(abs(judged.difference_mg))} less than expected"
+    return weight_sentence(judged) if judged is not None else None
 
 
 def _swapped(facts: Facts) -> str | None:
     judged = _weighs(facts, WeightVerdict.TOO_LIGHT, WeightVerdict.TOO_HEAVY)
-    return f"Weighs like {judged.fits} of the same order" if judged is not None and judged.fits is not None else None
+    return weight_sentence(judged) if judged is not None and judged.fits is not None else None
 
 
 def _part(facts: Facts) -> str | None:
     judged = _weighs(facts, WeightVerdict.TOO_LIGHT)
     if judged is None or judged.fits is not None or judged.missing_part is None:
         return None
-    return f"Lighter by what the {judged.missing_part} weighs"
+    return weight_sentence(judged)
 
 
 def _weight_off(facts: Facts) -> str | None:
     judged = _weighs(facts, WeightVerdict.TOO_LIGHT, WeightVerdict.TOO_HEAVY)
-    if judged is None or judged.fits is not None or judged.missing_part is not None:
+    if judged is None or judged.fits is not None or (judged.missing_part is not None and _part(facts) is not None):
         return None
-    word = "lighter" if judged.verdict is WeightVerdict.TOO_LIGHT else "heavier"
-    amount = f"{format_mass(abs(judged.difference_mg))} " if judged.difference_mg is not None else ""
-    sentence = f"{amount}{word} than expected"
-    return sentence if amount else sentence.capitalize()
+    return weight_sentence(judged)
 
 
 def _used(facts: Facts) -> str | None:

@@ -21,7 +21,7 @@ from station.review.bench import Auditing, audit, look, shipped
 from station.review.doubts import CODES, close_call, doubts, read_doubts
 from station.review.draw import DrawKey
 from station.review.plan import Severity, read_plan
-from station.review.signals import Past
+from station.review.signals import Past, Signal
 from station.review.switching import Cell, Standing
 
 BOOK = read_doubts()
@@ -89,6 +89,13 @@ def test_flags_reach_the_decision_and_nothing_is_said_twice(case: Callable[..., 
         ).second_look
     ]
     assert texts.count("Another article than the one announced") == 1
+    serial = case(serial="A1", serial_found="B2")
+    listed = decide(replace(serial, flags=look(serial, reviewing, rules.reasons, [GOOD]).flags), rules).second_look
+    assert [reason.text for reason in listed if "erial" in reason.text] == ["Serial number B2 here, A1 was shipped"]
+    sure = replace(reviewing, weights=replace(reviewing.weights, hits={Signal.EMPTY_BOX: (3, 8)}))
+    listed = decide(replace(empty, flags=look(empty, sure, rules.reasons, [GOOD]).flags), rules).second_look
+    (only,) = [reason.text for reason in listed if "please look" in reason.text]
+    assert only.endswith("(such a look found something 3 of 8 times)")
     assert dict(again.versions).keys() == {"signals", "doubts"}
 
 
