@@ -65,6 +65,14 @@ def must_not(case: Case, noticed: bool) -> dict[str, frozenset[Disposition]]:
     return wrong | {gate: FLOOR[gate][1] for gate in bad if gate in FLOOR}
 
 
+def found_by(case: Case) -> frozenset[str]:
+    """Gates of the floor that an inspection found something for, as against proving nothing."""
+    if case.identity is not IdentityOutcome.MATCH:
+        return frozenset()
+    raised, _ = _said(case)
+    return frozenset(raised) & frozenset(FLOOR)
+
+
 def _said(case: Case) -> tuple[set[str], set[str]]:
     raised: set[str] = set()
     cleared: set[str] = set()

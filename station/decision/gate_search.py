@@ -2,8 +2,9 @@
 
 The space: every shipped protocol, every mix of traits, every sequence of answers; on top of each what people can do
 besides answering (documents, dates, recall notices compared, permissions, findings taken back, a second inspection that
-stands), signed by everybody who may and may not; then every override. Undo leads to a shorter sequence, which is in the
-space, so it needs no step of its own.
+stands), signed by everybody who may and may not; then every override. Undo before CONFIRM leads to a shorter sequence,
+which is in the space; after CONFIRM it leads to a second inspection: every sequence that found something, taken back or
+standing, goes before every other sequence of the same unit (``gate_again``).
 
 What is explored is the program itself (``read_findings``, ``evaluate``, ``decide``). Two reductions keep it small.
 Steps that touch different gates may come in any order; that they touch no other gate is *checked*, not believed, for
@@ -22,6 +23,7 @@ from math import prod
 from station.decision.cover import simulated_case
 from station.decision.decide import decide
 from station.decision.findings import Findings, read_findings
+from station.decision.gate_again import First, same_unit
 from station.decision.gate_facts import must_not
 from station.decision.gate_steps import NOTICED, Step, steps
 from station.decision.gates import FLOOR, GateBook, evaluate
@@ -127,6 +129,8 @@ def search(
     *,
     protocols: tuple[Protocol, ...] | None = None,
     mixes: tuple[tuple[str, ...], ...] = trait_mixes(ALL_TRAITS),
+    policies: tuple[str, ...] | None = None,
+    first_only: bool = False,
 ) -> Searched:
     """Look through the whole space.
 
@@ -134,20 +138,23 @@ def search(
         rules: as loaded, or with something taken out to see that the search notices.
         protocols: only these; None = the newest version of all.
         mixes: traits of the units; default = every mix.
+        policies: only these; None = all.
+        first_only: end with the first unit that has a hole, to see that there is one; it need not be the shortest.
 
     Raises:
         NotIndependent: a step touched another gate than its own.
     """
-    return _Search(rules, mixes).run(protocols if protocols is not None else rules.latest)
+    looking = _Search(rules, mixes, policies or rules.policy_names())
+    return looking.run(protocols if protocols is not None else rules.latest, first_only=first_only)
 
 
 class _Search:
-    def __init__(self, rules: Rules, mixes: tuple[tuple[str, ...], ...]) -> None:
+    def __init__(self, rules: Rules, mixes: tuple[tuple[str, ...], ...], policies: tuple[str, ...]) -> None:
         self.mixes = mixes
         self.plain = replace(rules, recalls=RecallBook(version=1))
         self.noticed = replace(rules, recalls=NOTICED)
         self.ungated = replace(self.plain, gates=GateBook(version=1, gates=()))
-        self.policies = rules.policy_names()
+        self.policies = policies
         self.scheme = rules.scheme_names()[0]
         self.steps = steps(rules)
         self.states = self.sequences = self.decisions = 0
@@ -159,12 +166,18 @@ class _Search:
         self._groups: dict[object, list[_Outcome]] = {}
         self._joined: dict[object, list[_Outcome]] = {}
         self._leanings: dict[object, tuple[object, frozenset[Disposition]]] = {}
+        self._firsts: dict[object, dict[object, First]] = {}
+        self._again: dict[object, list[_Outcome]] = {}
 
-    def run(self, protocols: tuple[Protocol, ...]) -> Searched:
-        for _, case in sorted(self._sequences(protocols), key=lambda pair: pair[0]):
-            self._look(case)
-        for case in self._strangers(protocols[0]):
-            self._look(case)
+    def run(self, protocols: tuple[Protocol, ...], *, first_only: bool) -> Searched:
+        sequences = sorted(self._sequences(protocols), key=lambda pair: pair[0])
+        cases = [(case, read_findings(case)) for _, case in sequences]
+        for case, findings in cases:
+            self._note_first(case, findings)
+        for case, findings in (*cases, *((case, read_findings(case)) for case in self._strangers(protocols[0]))):
+            self._look(case, findings)
+            if self.holes and first_only:
+                break
         found = sorted(self.holes.values(), key=lambda pair: pair[0])
         return Searched(self.states, self.sequences, self.decisions, tuple(hole for _, hole in found))
 
@@ -203,8 +216,30 @@ class _Search:
                 if choice.id != answer.choice:
                     yield replace(case, answers=(*case.answers, replace(answer, choice=choice.id)))
 
-    def _look(self, case: Case) -> None:
-        findings = read_findings(case)
+    def _note_first(self, case: Case, findings: Findings) -> None:
+        """Keep an inspection that found something: it may be taken back, or stand beside another one."""
+        if findings.raised:
+            first = First(case, tuple(self._gates(case, findings).values()))
+            self._firsts.setdefault(same_unit(case), {}).setdefault(first.shape, first)
+
+    def _second_inspections(self, case: Case, findings: Findings, gated: _Gated) -> list[_Outcome]:
+        """What this inspection comes to where each first one of the same unit was taken back, or stands."""
+        firsts = self._firsts.get(same_unit(case), {})
+        key = (gated, frozenset(firsts))
+        if key not in self._again:
+            own = must_not(case, noticed=False)
+            found: dict[object, _Outcome] = {}
+            for first, stands in product(firsts.values(), (False, True)):
+                step = first.before(stands)
+                wrong = own | first.must_not(stands)
+                gates = self._gates(step.do(case), findings)
+                outcome = self._outcome(tuple({*gates, *wrong}), (step,), gates, wrong)
+                found.setdefault(outcome.picture, outcome)
+            self.states += 2 * len(firsts)
+            self._again[key] = [outcome for outcome in found.values() if outcome.wrong]
+        return self._again[key]
+
+    def _look(self, case: Case, findings: Findings) -> None:
         alike = (
             case.protocol.id if case.protocol is not None else None,
             case.item.category if case.item is not None else None,
@@ -230,6 +265,7 @@ class _Search:
             self._outcomes[gated] = self._all_outcomes(case, findings, gated)
         count, outcomes = self._outcomes[gated]
         self.states += count
+        outcomes = [*outcomes, *self._second_inspections(case, findings, gated)]
         for policy in self.policies:
             mine = replace(case, merchant=replace(case.merchant, policy=policy)) if case.merchant is not None else case
             if (alike, policy) not in self._leanings:

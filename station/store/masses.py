@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from station.inspection.weight.learned import KEPT_WEEKS, MassHistory, bin_of
 from station.store.rows import InspectionRow, table
 
-_NEWEST: Final = 4_096
+_NEWEST: Final = 2_048
 """Units that are looked at: more would tell nothing more."""
 _DAY_US: Final = 86_400_000_000
 _DAY_0: Final = 719_163
