@@ -2,8 +2,9 @@
 
 What an inspector answered is a fact; what it means is the protocol's. So under another version the answers are read
 anew: a number goes into the range that it now lies in, a code keeps its comparison, a button keeps its id. Answers to
-questions that are gone are dropped, questions that are new stay open (and an open question holds the unit): both are
-named, because such a difference is a difference of questions, not of grades.
+questions that this version does not ask are dropped, questions that are new stay open (and an open question holds the
+unit): both are named, because such a difference is a difference of questions, not of grades. A shortcut was an act of
+the inspector under its meaning of then: where it now means something else, it counts for nothing.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from station.decision.decide import decide
-from station.decision.model import Case, Decision, Reason
+from station.decision.goods_dates import marked
+from station.decision.model import Case, Decision
 from station.decision.rules import Rules
 from station.errors import InvalidInput
-from station.inspection.facts import Answer
+from station.inspection.facts import Answer, IdentityOutcome
 from station.inspection.plausibility import WEIGHT_CHECK
 from station.inspection.protocol import Choice, Protocol, Question
 from station.inspection.record import Inspection
 from station.inspection.recording import ASKED_SECOND_LOOK, PHOTO_AGAIN
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
 
+_SHORTCUT = "shortcut:"
 _ASKED = frozenset({ASKED_SECOND_LOOK.code, PHOTO_AGAIN.code})
 """Second looks that the bench asked for: they are part of the case, not of the rules' answer."""
 ASKED_BY_SIGNALS = ("look_signals_", "look_doubt_")
@@ -52,6 +55,8 @@ class Again:
     """Answers to questions that this version does not ask."""
     unanswered: tuple[str, ...]
     """Questions of this version that nobody was asked."""
+    refused: tuple[str, ...] = ()
+    """Shortcuts that this version would have refused, or that mean something else in it."""
 
 
 def recorded_protocol(inspection: Inspection) -> tuple[str, int] | None:
@@ -79,16 +84,20 @@ def run_again(recorded: Recorded, rules: Rules, protocol: Protocol | None = None
     Raises:
         InvalidInput: it was made with a version that ``rules`` do not have.
     """
+    own = recorded_protocol(recorded.inspection)
     if protocol is None:
         protocol = _own_protocol(recorded.inspection, rules)
-    case, moved, dropped = _case(recorded, protocol)
+    is_own = protocol is None or own == (protocol.id, protocol.version)
+    read = _read_anew(recorded, protocol if not is_own else None)
+    case = _case(recorded, protocol, read.answers)
     unanswered: tuple[str, ...] = ()
-    if protocol is not None and case.answers:
+    present = recorded.inspection.identity is not IdentityOutcome.MISSING
+    if protocol is not None and present and (case.answers or not is_own):
         given = {answer.question: answer.choice for answer in case.answers}
         traits = tuple(recorded.item.traits) if recorded.item is not None else ()
         open_now = protocol.open_questions(given, recorded.inspection.declared_reason, traits)
         unanswered = tuple(question.id for question in open_now)
-    return Again(decide(case, rules), protocol, moved, dropped, unanswered)
+    return Again(decide(case, rules), protocol, read.moved, read.dropped, unanswered, read.refused)
 
 
 def _own_protocol(inspection: Inspection, rules: Rules) -> Protocol | None:
@@ -101,14 +110,12 @@ def _own_protocol(inspection: Inspection, rules: Rules) -> Protocol | None:
     return found
 
 
-def _case(
-    recorded: Recorded, protocol: Protocol | None
-) -> tuple[Case, tuple[tuple[str, str, str], ...], tuple[str, ...]]:
+def _case(recorded: Recorded, protocol: Protocol | None, answers: tuple[Answer, ...]) -> Case:
     inspection, authorisation = recorded.inspection, recorded.authorisation
     lines = authorisation.lines if authorisation is not None else ()
     line = next((line for line in lines if line.line == inspection.line), None)
-    answers, moved, dropped = _read_anew(inspection.answers, protocol)
-    case = Case(
+    on_pack = marked(inspection.scans, recorded.opened_at.date())
+    return Case(
         at=recorded.opened_at,
         identity=inspection.identity,
         merchant=recorded.merchant,
@@ -119,37 +126,71 @@ def _case(
         answers=answers,
         weight=inspection.judgement,
         skipped=inspection.skipped,
-        flags=tuple(reason for reason in inspection.decision.second_look if _was_asked(reason)),
+        flags=tuple(reason for reason in inspection.decision.second_look if reason.code in _ASKED),
         serial_found=inspection.serial_found,
+        lot=on_pack.lot,
+        made=on_pack.made,
+        dates=on_pack.dates,
+        derogations=inspection.derogations,
+        gate_acts=inspection.gate_acts,
+        earlier=inspection.earlier,
+        market=inspection.market,
     )
-    return case, moved, dropped
 
 
-def _was_asked(look: Reason) -> bool:
-    return look.code in _ASKED or look.code.startswith(ASKED_BY_SIGNALS)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Answers as another version understands them."""
+
+    answers: tuple[Answer, ...]
+    moved: tuple[tuple[str, str, str], ...] = ()
+    dropped: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
-def _read_anew(
-    answers: tuple[Answer, ...], protocol: Protocol | None
-) -> tuple[tuple[Answer, ...], tuple[tuple[str, str, str], ...], tuple[str, ...]]:
+def _read_anew(recorded: Recorded, protocol: Protocol | None) -> _Read:
+    """Read the answers with another protocol; None = with their own, where they mean what they meant."""
+    answers = recorded.inspection.answers
     if protocol is None:
-        return answers, (), ()
-    kept: list[Answer] = []
+        return _Read(answers)
+    traits: tuple[str, ...] = tuple(recorded.item.traits) if recorded.item is not None else ()
+    declared = recorded.inspection.declared_reason
+    refused = tuple(code for code in _shortcuts(answers) if not _stands(code, answers, protocol, declared))
+    given = {answer.question: answer for answer in answers}
+    kept = [answer for answer in answers if answer.question == WEIGHT_CHECK]
+    known: dict[str, str] = {answer.question: answer.choice for answer in kept}
     moved: list[tuple[str, str, str]] = []
-    dropped: list[str] = []
-    for answer in answers:
-        if answer.question == WEIGHT_CHECK:
-            kept.append(answer)
+    for question in protocol.questions:
+        answer = given.get(question.id)
+        if answer is None or answer.given_by.removeprefix(_SHORTCUT) in refused:
             continue
-        question = protocol.question(answer.question)
-        choice = _choice_now(question, answer) if question is not None else None
-        if choice is None:
-            dropped.append(answer.question)
+        choice = _choice_now(question, answer)
+        if choice is None or not question.when.holds(known, declared, traits):
             continue
+        known[question.id] = choice.id
         if choice.id != answer.choice:
-            moved.append((answer.question, answer.choice, choice.id))
-        kept.append(replace(answer, choice=choice.id))
-    return tuple(kept), tuple(moved), tuple(dropped)
+            moved.append((question.id, answer.choice, choice.id))
+        kept.append(replace(answer, choice=choice.id, given_by=answer.given_by.partition(":")[0]))
+    dropped = tuple(answer.question for answer in answers if answer.question not in known)
+    return _Read(tuple(kept), tuple(moved), dropped, refused)
+
+
+def _shortcuts(answers: tuple[Answer, ...]) -> tuple[str, ...]:
+    """Codes of the shortcuts that gave some of these answers."""
+    used = (answer.given_by.removeprefix(_SHORTCUT) for answer in answers if answer.given_by.startswith(_SHORTCUT))
+    return tuple(dict.fromkeys(used))
+
+
+def _stands(code: str, answers: tuple[Answer, ...], protocol: Protocol, declared: str | None) -> bool:
+    """Whether a shortcut still gives the answers that it gave, and would not be refused."""
+    shortcut = protocol.shortcut(code)
+    if shortcut is None or declared in shortcut.unless_reasons:
+        return False
+    return all(
+        shortcut.answers.get(answer.question) == answer.choice
+        for answer in answers
+        if answer.given_by == _SHORTCUT + code and protocol.question(answer.question) is not None
+    )
 
 
 def _choice_now(question: Question, answer: Answer) -> Choice | None:

@@ -204,6 +204,10 @@ class Recovery:
     _skus: Mapping[Key, Sums]
     _categories: Mapping[tuple[str, str, str, Disposition], Sums]
 
+    @property
+    def knows_anything(self) -> bool:
+        return bool(self._categories)
+
     def known(self, key: Key) -> tuple[Sums, Sums] | None:
         """What an estimate rests on: the article's own sums and its category's; None = nothing of the category."""
         category = self._categories.get((key.category, key.scheme, key.grade, key.route))

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -33,6 +33,7 @@ from station.returns.policy import Policy
 from station.toml_file import TomlFile, did_you_mean, read_toml, typed
 
 V = TypeVar("V")
+Book: TypeAlias = AxisBook | GateBook | RouteBook | ReasonBook | ToteBook | RecallBook | RecoveryBook
 B = TypeVar("B", AxisBook, GateBook, RouteBook, ReasonBook, ToteBook, RecallBook, RecoveryBook)
 
 KINDS = ("protocol", "policy", "grading_scheme", "axes", "gates", "routes", "reasons", "totes", "recalls", "recovery")
@@ -75,6 +76,9 @@ class Rules:
     recovery: Recovery = NO_RECOVERY
     """What was learned from outcomes; a station without such a file goes by the schemes' own shares."""
     recalls: RecallBook = NO_RECALLS
+    books: Mapping[tuple[str, int], Book] = field(default_factory=dict)
+    """(kind, version) → every version of the books that was found; the newest counts unless a decision of then is made
+    again (``station.decision.as_of``)."""
     _current_policies: dict[str, Policy] = field(default_factory=dict, repr=False, compare=False)
     _current_schemes: dict[str, GradingScheme] = field(default_factory=dict, repr=False, compare=False)
     _quiet: frozenset[str] = frozenset()
@@ -112,6 +116,16 @@ class Rules:
 
     def scheme_names(self) -> tuple[str, ...]:
         return tuple(sorted(self._current_schemes))
+
+    @property
+    def current_policies(self) -> Mapping[str, Policy]:
+        """Name → the version that counts."""
+        return self._current_policies
+
+    @property
+    def current_schemes(self) -> Mapping[str, GradingScheme]:
+        """Name → the version that counts."""
+        return self._current_schemes
 
     def with_outcomes(self, cells: Sequence[Cell]) -> Rules:
         """These rules with what a station has learned on top of the recovery file; the version names what it was."""
@@ -261,10 +275,18 @@ class _Found:
             ),
             recovery=ready(learned) if self.recovery else NO_RECOVERY,
             recalls=recalls,
+            books=self._books(),
             _current_policies=_newest_by_name(self.policies),
             _current_schemes=_newest_by_name(self.schemes),
             _quiet=frozenset(rule.id for rule in gates.gates if rule.quiet),
         )
+
+    def _books(self) -> dict[tuple[str, int], Book]:
+        tables: tuple[tuple[str, Mapping[int, Book]], ...] = (
+            ("axes", self.axes), ("gates", self.gates), ("routes", self.routes), ("reasons", self.reasons),
+            ("totes", self.totes), ("recalls", self.recalls), ("recovery", self.recovery),
+        )  # fmt: skip
+        return {(kind, version): book for kind, table in tables for version, book in table.items()}
 
     @staticmethod
     def _newest(table: Mapping[int, B], kind: str) -> B:

@@ -106,6 +106,8 @@ def half_up(above: int, below: int) -> int:
 
 def _share(route: Route, unit: Unit, grade: Grade, rule: GradeRule, recovery: Recovery) -> tuple[int, Estimate | None]:
     book_bp = rule.recovery_bp.get(route.disposition, 0)
+    if not recovery.knows_anything:
+        return book_bp, None
     estimate = recovery.estimate(key_of(unit, grade, route.disposition), book_bp)
     return (book_bp, None) if estimate is None else (estimate.mean_bp, estimate)
 
@@ -172,6 +174,8 @@ def _carbon(route: Route, unit: Unit, book: RouteBook, currency: str) -> int | s
 
 
 def _of_floor(amounts: tuple[tuple[str, Money], ...], route: Route, currency: str) -> int:
+    if not amounts:
+        return 0
     return sum(amount.minor for way, amount in amounts if way == route.disposition and amount.currency == currency)
 
 

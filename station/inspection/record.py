@@ -19,7 +19,7 @@ from station.inspection.facts import (
     WeightJudgement,
     WeightReading,
 )
-from station.returns.model import ArrivalKind
+from station.returns.model import ArrivalKind, CatalogueItem, Merchant, ReturnAuthorisation
 from station.review.draw import Draw
 
 PARCEL_OPENED = "parcel.opened"
@@ -63,6 +63,20 @@ class ParcelClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What catalogue and order said when the unit was decided, so that it can be decided again without them.
+
+    Customers' words, tracking numbers and plates are left out: no decision reads them.
+    """
+
+    at: datetime
+    """The moment that windows and prices were counted to: when the parcel was opened."""
+    merchant: Merchant | None
+    item: CatalogueItem | None
+    authorisation: ReturnAuthorisation | None
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """One inspection of one unit; immutable once confirmed. A correction is a new one that names what it corrects."""
 
@@ -102,6 +116,8 @@ class Inspection:
     """Other inspections of this unit as they were known: what they found counts."""
     market: str = ""
     """Where it would be sold again, e.g. ``DE``; empty = not known."""
+    basis: Basis | None = None
+    """None = recorded before this was kept."""
     audit: Draw | None = None
     """Whether it was drawn for the audit, under which plan; None = there was none."""
 

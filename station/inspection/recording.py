@@ -12,8 +12,8 @@ from station.errors import Defect
 from station.inspection.draft import Draft, LineState, Log, UnitDraft, step_times
 from station.inspection.facts import IdentityOutcome
 from station.inspection.protocol import ALWAYS, Protocol, Shot
-from station.inspection.record import Inspection
-from station.returns.model import CatalogueItem, Trait
+from station.inspection.record import Basis, Inspection
+from station.returns.model import CatalogueItem, Parcel, Trait
 
 BARE_PROTOCOL = Protocol(
     id="hold",
@@ -136,7 +136,17 @@ def inspection_of(
         derogations=unit.derogations,
         earlier=earlier,
         market=market,
+        basis=basis_of(parcel, unit.item),
     )
+
+
+def basis_of(parcel: Parcel, item: CatalogueItem | None) -> Basis:
+    """What the decision was made from besides the unit itself."""
+    order = parcel.authorisation
+    if order is not None:
+        lines = tuple(replace(line, comment=None) for line in order.lines)
+        order = replace(order, lines=lines, tracking=(), lpns=())
+    return Basis(parcel.opened_at, parcel.merchant, item, order)
 
 
 def title_of(unit: UnitDraft, line: LineState | None) -> str:

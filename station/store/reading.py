@@ -8,6 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from station.decision.recovery import Cell
 from station.errors import StoreFault
 from station.journal.entry import Entry
 from station.journal.seal import CountersignedHead
@@ -15,6 +16,7 @@ from station.returns.sale import Sale
 from station.store import lineage
 from station.store.engine import faults, make_engine
 from station.store.entries import all_entries
+from station.store.outcomes import outcome_cells
 from station.store.sales import all_sales, orders_of_returns
 from station.store.store import DATABASE
 
@@ -52,6 +54,16 @@ def stored_sales(home: Path, merchant_id: str | None = None) -> tuple[tuple[Sale
     """
     with _reading(home, "reading sales") as connection:
         return tuple(all_sales(connection, merchant_id)), orders_of_returns(connection)
+
+
+def learned_cells(home: Path) -> tuple[Cell, ...]:
+    """What a station has learned of what goods bring.
+
+    Raises:
+        StoreFault: no such station, or the database cannot be read.
+    """
+    with _reading(home, "reading outcomes") as connection:
+        return outcome_cells(connection)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FIGURES = (
     "scan", "confirm", "shutter", "weight", "preview", "barcode", "start", "drain", "dashboards", "storm", "decide",
+    "replay",
 )  # fmt: skip
 
 
@@ -54,6 +55,7 @@ def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
         decide,
         drain,
         preview,
+        replay,
         scan_to_screen,
         shutter,
         start,
@@ -73,6 +75,7 @@ def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
         "dashboards": lambda folder: dashboards.measure(folder, inspections=200_000 if small else 2_000_000),
         "storm": storm.measure,
         "decide": decide.measure,
+        "replay": replay.measure,
     }[name]
 
 

@@ -22,11 +22,15 @@ from station.inspection.protocol_lint import LintBooks, lint, with_lines
 from station.inspection.protocol_selection import AmbiguousPrecedence, select_protocol
 from station.inspection.weight.quality import measure
 from ui.cli.protocol_checks import gates_text, weight_text
+from ui.cli.replaying import replay_command
 
 
 @click.group("protocol")
 def protocol() -> None:
     """Check protocols and policies, and walk every branch of them."""
+
+
+protocol.add_command(replay_command)
 
 
 @protocol.command("lint")
