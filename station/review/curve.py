@@ -55,7 +55,7 @@ def chance_of_lot(lot: int, bad: int, sample: int, accept: int) -> float:
         accept: so many wrong ones still pass.
 
     >>> round(chance_of_lot(50, 5, 8, 1), 4)
-    0.8259
+    0.8241
     """
     if not 0 <= bad <= lot or not 0 <= sample <= lot:
         raise InvalidInput(f"{bad} bad of a lot of {lot} with a sample of {sample}: expected neither above the lot")
