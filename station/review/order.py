@@ -249,7 +249,7 @@ def pick(queue: Sequence[Waiting], now: datetime, book: OrderBook, looks: int) -
 def in_order(queue: Sequence[Waiting], now: datetime, book: OrderBook, looks: int = 0) -> tuple[Place, ...]:
     """The whole queue as it would be worked off from now on if nothing came and time stood still.
 
-    One sort and one heap; ten thousand units are a matter of tens of milliseconds.
+    Two sorts; ten thousand units took 0.35 s of CPU, most of it for the sentences.
 
     Args:
         queue: what waits, each item once.
