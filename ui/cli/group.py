@@ -50,6 +50,7 @@ COMMANDS: dict[str, Entry] = {
     "export": Entry("ui.cli.exporting", "export", "Write EPCIS, CSV, a unit's dossier or the journal to a file."),
     "analyse": Entry("ui.cli.analysing", "analyse", "Why goods come back, how many will come, and who is needed."),
     "review": Entry("ui.cli.reviewing", "review", "Second looks: the queue, the audit, evidence for claims."),
+    "agreement": Entry("ui.cli.agreement", "agreement", "Say how far people see the same, and plan blind looks."),
     "protocol": Entry("ui.cli.protocol", "protocol", "Check inspection protocols and policies."),
     "journal": Entry("ui.cli.journal", "journal", "Prove or rebuild the record."),
     "backup": Entry("ui.cli.backup", "backup", "Save this bench, or what it had not sent."),

@@ -12,7 +12,7 @@ from station.errors import OperatorError
 from station.identify.interpret import interpret
 
 _TRIES: Final = 1_600
-"""A check digit lets one try in ten pass, two of them one in a hundred. The first eighth keeps closest to the others."""
+"""A check digit lets one try in ten pass, two of them one in a hundred. The first eighth keeps close to the others."""
 _LAST_DIGITS: Final = re.compile(r"^(.*?)(\d+)(\D*)$", re.DOTALL)
 _ENOUGH: Final = 5
 """Numbers with the same beginning from which on they are taken for a running number."""

@@ -11,7 +11,7 @@ Source: M. R. Reynolds, Z. G. Stoumbos (1999), A CUSUM chart for monitoring a pr
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -142,20 +142,21 @@ def watch(
         for own, reference in ratings.of(inspector):
             if own.scheme == reference.scheme and own.grade and reference.grade:
                 told[inspector, own.category.partition(".")[0]].append((own, reference))
-    total: Counter[str] = Counter()
-    apart: Counter[str] = Counter()
-    for (_, category), pairs in told.items():
-        total[category] += len(pairs)
-        apart[category] += sum(_differs(pair) for pair in pairs)
     found = []
     for (inspector, category), pairs in sorted(told.items()):
-        mine = sum(map(_differs, pairs))
-        others = total[category] - len(pairs)
+        # What is usual is how often others differ among themselves: this person's own habits are no part of it.
+        others = [
+            _differs(pair)
+            for (other, where), theirs in told.items()
+            if where == category and other != inspector
+            for pair in theirs
+            if pair[1].inspector != inspector
+        ]
         chart = None
-        if others >= LEAST_BASE:
-            known = Beta(0.5, 0.5).after(apart[category] - mine, others)
+        if len(others) >= LEAST_BASE:
+            known = Beta(0.5, 0.5).after(sum(others), len(others))
             chart = design(round(known.quantile(_SURE), 2), every)
-        found.append(_follow(inspector, category, pairs, mine, chart, ladders))
+        found.append(_follow(inspector, category, pairs, sum(map(_differs, pairs)), chart, ladders))
     return tuple(found)
 
 

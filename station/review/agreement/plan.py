@@ -94,9 +94,9 @@ def make_plan(
         is_free: no return that is known carries this number.
         secret: the site's.
         at: when the fresh returns shall come in; their dates are moved there.
-        before: what was planted earlier.
+        before: what was planted; what came later than ``at`` does not count, so that a plan can be drawn again.
     """
-    earlier = list(before)
+    earlier = [one for one in before if one.at < at]
     done = {one.subject for one in earlier if one.why is Why.AGAIN}
     had = {(one.subject, one.rater) for one in earlier}
     known = [found for one in seen if (found := return_of(one)) is not None]

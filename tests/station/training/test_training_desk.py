@@ -129,8 +129,8 @@ def test_what_is_no_dossier_is_refused(content: bytes) -> None:
 
 
 def test_a_zip_without_an_inspection_or_with_a_damaged_one_is_refused() -> None:
-    for members, words_said in (({"a.txt": b"hello"}, "holds no inspection"),
-                                ({"entries/1-1-inspection.confirmed.json": canonical_json({"a": 1})}, "no dossier")):  # fmt: skip
+    damaged = {"entries/1-1-inspection.confirmed.json": canonical_json({"a": 1})}
+    for members, words_said in (({"a.txt": b"hello"}, "holds no inspection"), (damaged, "no dossier")):
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as file:
             for name, body in members.items():

@@ -23,7 +23,7 @@ from station.quantities import Money
 from station.returns.model import ReturnAuthorisation, ReturnLine
 from station.review.agreement.codes import Lot, alike
 from station.review.agreement.plan import Plan, Seen, Wanted, make_plan
-from station.review.agreement.planted import Golden, Why
+from station.review.agreement.planted import Golden, Planted, Why
 from tests.station.review.agreement.blind_lab import SECRET
 from ui.demo.shift import _ups_number
 
@@ -62,10 +62,18 @@ def a_plan(
     )  # type: ignore[arg-type]  # fmt: skip
 
 
+def earlier(plan: Plan) -> list[Planted]:
+    """What was planted, as if it had been an hour before."""
+    return [replace(errand.planted, at=AT - timedelta(hours=1)) for errand in plan.errands]
+
+
 def test_an_auditor_gets_the_same_and_others_cannot_foresee_it() -> None:
     seen, known = a_world(1)
     plan = a_plan(seen, known)
     assert a_plan(list(reversed(seen)), known) == plan
+    assert a_plan(seen, known, before=[errand.planted for errand in plan.errands]).errands[0].planted.subject == (
+        plan.errands[0].planted.subject
+    ), "drawn again for its own moment"
     other = a_plan(seen, known, secret=b"another secret of this very site")
     mine, theirs = ({errand.planted.subject for errand in one.errands} for one in (plan, other))
     assert len(mine & theirs) < len(mine) / 2
@@ -85,7 +93,7 @@ def test_every_cell_has_its_turn() -> None:
 def test_no_unit_goes_round_twice() -> None:
     seen, known = a_world(3)
     first = a_plan(seen, known)
-    second = a_plan(seen, known, before=[errand.planted for errand in first.errands])
+    second = a_plan(seen, known, before=earlier(first))
     assert not {e.planted.subject for e in first.errands} & {e.planted.subject for e in second.errands}
     assert not {e.planted.rma for e in first.errands} & {e.planted.rma for e in second.errands}
 
@@ -99,7 +107,7 @@ def test_a_golden_item_goes_to_everybody_who_has_not_seen_it_and_did_not_agree_o
             AT.date(), seen, {gold.inspection_id: (gold, seen[0])}, PEOPLE, lambda one: known.get(one.rma),
             lambda code: code not in known, secret=SECRET, at=AT, wanted=Wanted(again=0, golden=1), before=had,
         )  # fmt: skip
-        had += [errand.planted for errand in plan.errands]
+        had += earlier(plan)
     assert sorted(one.rater for one in had) == ["bo", "dee"], "ana inspected it, cy agreed on it"
     assert {one.why for one in had} == {Why.GOLDEN}
 
