@@ -5,6 +5,8 @@ It reads neither the gate file nor the tables of the gates.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from station.decision.gate_machine import authorise
 from station.decision.gates import FLOOR
 from station.decision.model import (
@@ -52,7 +54,8 @@ def must_not(case: Case, noticed: bool) -> dict[str, frozenset[Disposition]]:
     for gate in ("lithium", "data_bearing", "hygiene"):
         if FLOOR[gate][0] in traits and gate not in proven:
             bad.add(gate)
-    unread = any(one.good_until is None for one in case.dates) and "expired" not in cleared
+    _, by_hand = _said(replace(case, answers=tuple(one for one in case.answers if "shortcut" not in one.given_by)))
+    unread = any(one.good_until is None for one in case.dates) and "expired" not in by_hand
     if unread or any(one.good_until is not None and one.good_until < today for one in case.dates):
         bad.add("expired")
     if Trait.DESTRUCTION_BAN in traits and not any(_permits(one) for one in case.derogations):

@@ -57,6 +57,7 @@ _ALL = tuple(Disposition)
 _UNPROVEN, _POSSIBLE, _ALWAYS = "_unproven", "_possible", "_always"
 _RECALL, _EXPIRED = "recall", "expired"
 _UNREADABLE = "earlier_unreadable"
+_SHORTCUT = "shortcut:"
 
 
 def evaluate(case: Case, findings: Findings, book: GateBook, recalls: RecallBook = NO_RECALLS) -> tuple[Gate, ...]:
@@ -152,7 +153,7 @@ def _permissions(rule: GateRule, case: Case) -> Iterator[Event]:
 def _proofs(rule: GateRule, case: Case, findings: Findings) -> Iterator[Event]:
     if rule.proof == "none":
         return
-    if rule.proof == "answer" and rule.id in findings.cleared:
+    if rule.proof == "answer" and rule.id in findings.cleared and _was_looked_at(rule, case):
         yield Event(Happening.PROVEN, Reason(f"gate_{rule.id}_clear", rule.clear_text))
     for act in case.gate_acts:
         if (
@@ -163,6 +164,18 @@ def _proofs(rule: GateRule, case: Case, findings: Findings) -> Iterator[Event]:
         ):
             text = f"{rule.clear_text}: {act.reference}, by {act.signed[0].person}"
             yield Event(Happening.PROVEN, Reason(f"gate_{rule.id}_document", text), act.signed)
+
+
+def _was_looked_at(rule: GateRule, case: Case) -> bool:
+    """A date that cannot be read takes an answer of its own: CLEAN and SEALED answer without showing the question."""
+    if rule.id != _EXPIRED or all(one.good_until is not None for one in case.dates):
+        return True
+    for answer in case.answers:
+        question = case.protocol.question(answer.question) if case.protocol is not None else None
+        choice = question.choice(answer.choice) if question is not None else None
+        if choice is not None and rule.id in choice.clears and not answer.given_by.startswith(_SHORTCUT):
+            return True
+    return False
 
 
 def _may_prove(signed: tuple[Signature, ...]) -> bool:
