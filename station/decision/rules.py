@@ -21,6 +21,7 @@ from station.decision.books import ReasonBook, RouteBook, ToteBook, check_reason
 from station.decision.decay import check_decay
 from station.decision.gates import GateBook, check_gates
 from station.decision.model import Disposition
+from station.decision.outward import OutwardMap, check_outward
 from station.decision.recall import NO_RECALLS, RecallBook, check_recalls
 from station.decision.recovery import NO_RECOVERY, Cell, Recovery, RecoveryBook, check_recovery, ready
 from station.decision.scheme import AxisBook, GradingScheme, check_scheme
@@ -36,7 +37,10 @@ V = TypeVar("V")
 Book: TypeAlias = AxisBook | GateBook | RouteBook | ReasonBook | ToteBook | RecallBook | RecoveryBook
 B = TypeVar("B", AxisBook, GateBook, RouteBook, ReasonBook, ToteBook, RecallBook, RecoveryBook)
 
-KINDS = ("protocol", "policy", "grading_scheme", "axes", "gates", "routes", "reasons", "totes", "recalls", "recovery")
+KINDS = (
+    "protocol", "policy", "grading_scheme", "axes", "gates", "routes", "reasons", "totes", "recalls", "recovery",
+    "outward",
+)  # fmt: skip
 
 OUTCOMES = "outcomes"
 """Name under which a decision's versions say what the station had learned: number of outcomes and the hash of their
@@ -76,6 +80,8 @@ class Rules:
     recovery: Recovery = NO_RECOVERY
     """What was learned from outcomes; a station without such a file goes by the schemes' own shares."""
     recalls: RecallBook = NO_RECALLS
+    outward: tuple[OutwardMap, ...] = ()
+    """The newest of each table of others' words, by name. No decision looks at them."""
     books: Mapping[tuple[str, int], Book] = field(default_factory=dict)
     """(kind, version) → every version of the books that was found; the newest counts unless a decision of then is made
     again (``station.decision.as_of``)."""
@@ -182,6 +188,7 @@ class _Found:
         self.totes: dict[int, ToteBook] = {}
         self.recovery: dict[int, RecoveryBook] = {}
         self.recalls: dict[int, RecallBook] = {}
+        self.outward: dict[tuple[str, int], OutwardMap] = {}
         self.sources: dict[tuple[str, str, int], str] = {}
         self._hashes: dict[tuple[str, str, int], str] = {}
 
@@ -213,6 +220,10 @@ class _Found:
             self._book(file, RecoveryBook, self.recovery)
         elif kind == "recalls":
             self._book(file, RecallBook, self.recalls)
+        elif kind == "outward":
+            table = msgspec.structs.replace(_plain(file, OutwardMap), sha256=file.sha256)
+            self._note("outward", table.name, table.version, file)
+            self.outward[table.name, table.version] = table
         elif kind is None:
             raise InvalidInput(f"{file.source}: 'kind' is missing; the file must say what it is: {', '.join(KINDS)}")
         else:
@@ -275,11 +286,18 @@ class _Found:
             ),
             recovery=ready(learned) if self.recovery else NO_RECOVERY,
             recalls=recalls,
+            outward=self._outward(reasons),
             books=self._books(),
             _current_policies=_newest_by_name(self.policies),
             _current_schemes=_newest_by_name(self.schemes),
             _quiet=frozenset(rule.id for rule in gates.gates if rule.quiet),
         )
+
+    def _outward(self, reasons: ReasonBook) -> tuple[OutwardMap, ...]:
+        schemes, codes = tuple(_newest_by_name(self.schemes).values()), [reason.code for reason in reasons.reasons]
+        for (name, version), table in self.outward.items():
+            check_outward(table, schemes, codes, self.sources["outward", name, version])
+        return tuple(_newest_by_name(self.outward).values())
 
     def _books(self) -> dict[tuple[str, int], Book]:
         tables: tuple[tuple[str, Mapping[int, Book]], ...] = (

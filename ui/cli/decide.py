@@ -12,6 +12,7 @@ from station.clock import SystemClock
 from station.decision.case_file import EXAMPLE, NOTES, read_case
 from station.decision.decide import decide as decide_case
 from station.decision.json_table import MOST_BYTES
+from station.decision.outward import outward_of
 from station.decision.rules import folders_for, load_rules
 from station.errors import InvalidInput
 from ui.cli.decision_text import as_document, as_text, from_document, stored_decision
@@ -62,9 +63,13 @@ def decide(home: Path | None, file: Path | None, policy: str | None, record: str
         rules, name = own, names[0]
     else:
         rules = load_rules(folders)
-    decision = decide_case(read_case(_read(file), rules, now=SystemClock().now(), policy=name), rules)
+    case = read_case(_read(file), rules, now=SystemClock().now(), policy=name)
+    decision = decide_case(case, rules)
     if as_json:
-        click.echo(msgspec.json.encode(as_document(decision), order="sorted").decode())
+        category = case.item.category if case.item is not None else None
+        scheme = rules.scheme(decision.grade.scheme) if decision.grade is not None else None
+        outward = msgspec.to_builtins(outward_of(decision, category, rules.outward, scheme))
+        click.echo(msgspec.json.encode({**as_document(decision), "outward": outward}, order="sorted").decode())
     else:
         click.echo(as_text(decision))
 

@@ -21,6 +21,7 @@ from station.inspection.lint_finding import Finding, Severity
 from station.inspection.protocol_lint import LintBooks, lint, with_lines
 from station.inspection.protocol_selection import AmbiguousPrecedence, select_protocol
 from station.inspection.weight.quality import measure
+from ui.cli.grades import grades_command
 from ui.cli.protocol_checks import gates_text, weight_text
 from ui.cli.replaying import replay_command
 
@@ -31,6 +32,7 @@ def protocol() -> None:
 
 
 protocol.add_command(replay_command)
+protocol.add_command(grades_command)
 
 
 @protocol.command("lint")
