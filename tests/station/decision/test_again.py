@@ -9,6 +9,8 @@ import pytest
 
 from station.canonical import canonical_json
 from station.decision.again import Again, Recorded, recorded_protocol, run_again
+from station.decision.as_of import Change
+from station.decision.replay import Replay, Verdict
 from station.errors import InvalidInput
 from station.identify.commands import Command
 from station.inspection.protocol import Protocol
@@ -79,3 +81,14 @@ def test_questions_that_came_or_went_are_named(recorded: Recorded) -> None:
 def test_a_version_that_is_not_here_is_said(recorded: Recorded) -> None:
     with pytest.raises(InvalidInput, match="toys@1 is not here"):
         run_again(recorded, rules_with(replace(FIRST, version=2)))
+
+
+def test_what_a_desk_records_is_enough_to_decide_it_again(recorded: Recorded) -> None:
+    basis = recorded.inspection.basis
+    assert basis is not None
+    assert (basis.at, basis.merchant, basis.item) == (recorded.opened_at, MERCHANT, recorded.item)
+    assert basis.authorisation is not None
+    assert all(line.comment is None for line in basis.authorisation.lines), "the customer's words are not kept twice"
+    rules = rules_with(FIRST)
+    unit = Replay(rules, Change(), rules).unit(canonical_json(recorded.inspection))
+    assert unit.verdict is Verdict.SAME, unit.why
