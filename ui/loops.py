@@ -31,6 +31,7 @@ from ui.threads import Loop
 if TYPE_CHECKING:
     from station.store.store import Store
     from sync.client.loop import SyncLoop
+    from sync.client.people import PeopleKeys, SignIn
 
 
 def scanner_loop(
@@ -134,6 +135,8 @@ class SyncLine:
         self._store: Store | None = None
         self._open = threading.Event()
         self._loop: SyncLoop | None = None
+        self._people: PeopleKeys | None = None
+        self._making = threading.Lock()
 
     @property
     def loop(self) -> Loop | None:
@@ -149,6 +152,23 @@ class SyncLine:
         """Something was recorded. From any thread, at any time."""
         if self._loop is not None:
             self._loop.wake()
+
+    def sign_in(self) -> SignIn | None:
+        """Who knows the people of this bench; None = the store is not open yet. Not for the GUI thread."""
+        from sync.client.people import SignIn
+
+        store = self._store
+        return SignIn(store, self._people_keys(store), self._clock) if store is not None else None
+
+    def _people_keys(self, store: Store) -> PeopleKeys:
+        """One pair of keys for the feed and for the sign-in."""
+        from sync.client.people import PeopleKeys
+        from sync.client.vault import Vault
+
+        with self._making:
+            if self._people is None:
+                self._people = PeopleKeys(store, Vault(self._home))
+            return self._people
 
     def _run(self, should_stop: Callable[[], bool], emit: Callable[[object], None]) -> None:
         from sync.client.api import HttpApi
@@ -168,7 +188,9 @@ class SyncLine:
         api = HttpApi(url, token=os.environ.get(TOKEN_VARIABLE), clock=self._clock, identity=identity)
         try:
             lineage = Lineage(store, identity)
-            self._loop = SyncLoop(store, api, self._clock, random.Random(), feed=store, lineage=lineage)
+            self._loop = SyncLoop(
+                store, api, self._clock, random.Random(), feed=store, lineage=lineage, people=self._people_keys(store)
+            )
             self._loop.run(should_stop, emit)
         finally:
             api.close()

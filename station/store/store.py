@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -37,6 +37,9 @@ from station.store.outbox import Acknowledgement, Unsent
 from station.store.photos import PhotoStore
 from station.store.projection import project
 from station.store.writer import Writer
+
+if TYPE_CHECKING:
+    from station.people import Lockouts
 
 logger = logging.getLogger(__name__)
 
@@ -422,6 +425,15 @@ class Store:
         """One such item; None = there is none."""
         with self._reading("reading what the centre told") as connection:
             return feed.record(connection, topic, key)
+
+    # The people
+
+    @property
+    def lockouts(self) -> Lockouts:
+        """Wrong PINs of the people here; each is on disk before the PIN is looked at."""
+        from station.store.lockouts import StoreLockouts  # brings Argon2 along, which no start may wait for
+
+        return StoreLockouts(self._writer, self._readers)
 
     def _write(self, work: Callable[[sa.Connection], None], doing: str) -> None:
         self._writer.call(work, doing=doing)

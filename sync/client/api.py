@@ -45,6 +45,7 @@ from sync.protocol import (
     PushAnswer,
     RotateAnswer,
     RotateRequest,
+    SiteKeyAnswer,
     StatusAnswer,
     Topic,
     WireEntry,
@@ -102,6 +103,8 @@ class SyncApi(Protocol):
     def put_photo(self, sha256: str, jpeg: bytes) -> Outcome[PhotoAnswer]: ...
 
     def feed(self, topic: Topic, after: str | None, limit: int) -> Outcome[FeedPage]: ...
+
+    def site_key(self) -> Outcome[SiteKeyAnswer]: ...
 
     def status(self) -> Outcome[StatusAnswer]: ...
 
@@ -189,6 +192,9 @@ class HttpApi:
         """Pass on to the next key."""
         body = msgspec.json.encode(RotateRequest(public_key, endorsement, possession))
         return self._exchange(RotateAnswer, "POST", "/v1/station/key", body, {"Content-Type": "application/json"})
+
+    def site_key(self) -> Outcome[SiteKeyAnswer]:
+        return self._exchange(SiteKeyAnswer, "GET", "/v1/site-key")
 
     def status(self) -> Outcome[StatusAnswer]:
         return self._exchange(StatusAnswer, "GET", "/v1/status")

@@ -26,6 +26,7 @@ from sync.client.api import Outcome, Packed, SyncApi
 from sync.client.decide import Do, Next, Pace, Timing, Verdict, decide_next, wait_s
 from sync.client.feed import FeedLane
 from sync.client.lineage import Lineage
+from sync.client.people import PeopleKeys
 from sync.client.photos import PhotoLane
 from sync.client.states import Link, SyncState
 from sync.protocol import Code, Head, Limits, PushAnswer, Status
@@ -72,7 +73,7 @@ class SyncLoop:
 
     def __init__(
         self, outbox: Outbox, api: SyncApi, clock: Clock, rng: random.Random, timing: Timing | None = None,
-        feed: FeedStore | None = None, lineage: Lineage | None = None,
+        feed: FeedStore | None = None, lineage: Lineage | None = None, people: PeopleKeys | None = None,
     ) -> None:  # fmt: skip
         """Get ready; nothing is sent yet.
 
@@ -81,6 +82,7 @@ class SyncLoop:
             timing: ceilings of the waits; None = those of the product.
             feed: where what the centre tells is kept; None = the centre is not asked.
             lineage: watches whether this is the journal that the server knows; None = forks are only told.
+            people: seals what the feed tells of people; None = they are not asked for.
         """
         self._outbox = outbox
         self._api = api
@@ -97,7 +99,7 @@ class SyncLoop:
         self._epoch = outbox.sync_value(EPOCH_KEY)
         self._stuck: dict[tuple[int, int], _Stuck] = {}
         self._photos = PhotoLane(outbox, api, clock, rng, self._timing)
-        self._feed = FeedLane(feed, api, clock, rng, self._timing) if feed is not None else None
+        self._feed = FeedLane(feed, api, clock, rng, self._timing, people=people) if feed is not None else None
         self._lineage = lineage
         self._line: ThreadPoolExecutor | None = None
         """Carries a request while this thread gets the next one ready."""
