@@ -27,13 +27,14 @@ from sync.protocol import Code, EntryResult, PushRequest, Status, Topic
 from sync.server.applying import Applying
 from sync.server.feed import Change, Feed
 from sync.server.journal import Journal
-from sync.server.judge import judge
+from sync.server.judge import Judged, judge
 from sync.server.projection import project
 from sync.server.storage import Database, database_url, open_database
 from sync.server.storage.rows import entries, feed_heads, feed_items
 from sync.server.storage.rows_units import unit_claims, unit_decisions, unit_lines, units
 from sync.server.units import CENTRE
-from sync.server.units.applier import Changed, Units
+from sync.server.units.applier import Units
+from sync.server.units.changes import Changed
 from sync.server.units.deciding import CannotDecide
 from sync.server.units.events import InventoryMoved, RefundDecided, unit_events
 from tests.sync.material import an_inspection, fact, void_of
@@ -50,11 +51,11 @@ class Centre:
         self.database = database
         self.feed = Feed(database)
         self.changes: list[Changed] = []
-        self.units = Units(self.feed, lambda: frozenset({"destruction_ban"}), self._note)
-        self.journal = Journal(database, (project, self.units.apply))
+        self.units = Units(self.feed, lambda: frozenset({"destruction_ban"}))
+        self.journal = Journal(database, (project, self.units.apply, self._note))
 
-    def _note(self, _work: Applying, changes: Sequence[Changed]) -> None:
-        self.changes += changes
+    def _note(self, work: Applying, _applied: Sequence[Judged]) -> None:
+        self.changes += work.changes
 
     def push(self, *sent: Entry) -> list[EntryResult]:
         body = msgspec.json.decode(encode_push(sent[0].station, sent), type=PushRequest)
