@@ -357,6 +357,11 @@ class Store:
         answers = tuple(answers)
         self._write(lambda connection: deliveries.acknowledge(connection, answers, self._clock.now()), "acknowledging")
 
+    def at_server(self) -> Mapping[int, int]:
+        """Generation → the last seq that the server said it holds."""
+        with self._reading("reading the outbox") as connection:
+            return deliveries.at_server(connection)
+
     def reopen(self, held: Mapping[int, int]) -> int:
         """Make pending again what a restored server no longer holds; how many entries that are."""
         return self._writer.call(lambda connection: deliveries.reopen(connection, held), doing="re-offering")

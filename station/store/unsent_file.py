@@ -127,6 +127,12 @@ class UnsentFile:
         self.lost[sha256] = reason
         self._photos.pop(sha256, None)
 
+    def at_server(self) -> Mapping[int, int]:
+        last: dict[int, int] = {}
+        for generation, seq in self._answers:
+            last[generation] = max(seq, last.get(generation, 0))
+        return last
+
     def reopen(self, held: Mapping[int, int]) -> int:
         again = [place for place in self._answers if place[1] > held.get(place[0], 0)]
         for place in again:

@@ -96,6 +96,8 @@ class SyncLoop:
         self._heartbeat_at = 0.0
         self._greeted = False
         self._lacking = False
+        self._set_back: set[tuple[int, int]] = set()
+        """(generation, head) with which the server named less than it had acknowledged."""
         self._epoch = outbox.sync_value(EPOCH_KEY)
         self._stuck: dict[tuple[int, int], _Stuck] = {}
         self._photos = PhotoLane(outbox, api, clock, rng, self._timing)
@@ -343,13 +345,29 @@ class SyncLoop:
             logger.error("entry %s/%s is stuck: %s", entry.generation, entry.seq, why)
 
     def _meet_epoch(self, epoch: str, heads: Sequence[Head]) -> None:
-        if epoch == self._epoch and not self._lacking:
+        is_set_back = self._is_set_back(heads)
+        if epoch == self._epoch and not self._lacking and not is_set_back:
             return
         if self._epoch is not None:
             logger.warning("the server's epoch changed or it lacks records: it was restored, or is another one")
             self._offer_again(heads)
         self._outbox.set_sync_value(EPOCH_KEY, epoch)
         self._epoch = epoch
+
+    def _is_set_back(self, heads: Sequence[Head]) -> bool:
+        """Whether the server holds less than it said it holds, and is not just told so for a second time.
+
+        A copy that was put back without a new epoch looks like this, also to a bench that has nothing to send. A server
+        that was offered everything and still names the same head is not offered it at every greeting.
+        """
+        held = {head.generation: head.seq for head in heads}
+        lacks = {
+            (generation, held.get(generation, 0))
+            for generation, seq in self._outbox.at_server().items()
+            if held.get(generation, 0) < seq
+        }
+        news, self._set_back = lacks - self._set_back, lacks
+        return bool(news)
 
     def _offer_again(self, heads: Sequence[Head]) -> None:
         """Make pending again what a restored server lacks."""

@@ -117,6 +117,9 @@ class ModelOutbox:
     def unsent(self) -> Unsent:
         return Unsent(self.recorded - len(self.acknowledged), 0, None, 0)
 
+    def at_server(self) -> Mapping[int, int]:
+        return {1: max(self.acknowledged)} if self.acknowledged else {}
+
     def reopen(self, held: Mapping[int, int]) -> int:
         beyond = [seq for seq in self.acknowledged if seq > held.get(1, 0)]
         for seq in beyond:

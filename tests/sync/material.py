@@ -213,6 +213,12 @@ class FileOutbox:
     def set_sync_value(self, key: str, value: str) -> None:
         self._run("INSERT OR REPLACE INTO value VALUES (?,?)", (key, value))
 
+    def at_server(self) -> Mapping[int, int]:
+        held = (
+            "SELECT generation, max(seq) FROM entry WHERE status IN ('accepted', 'duplicate', 'quarantined') GROUP BY 1"
+        )
+        return dict(self._all(held))
+
     def reopen(self, held: Mapping[int, int]) -> int:
         before = self.unsent().entries
         for generation, seq in self._all("SELECT generation, max(seq) FROM entry GROUP BY generation"):
