@@ -20,6 +20,8 @@
 ``GET  /v1/figures[/{view}[/units]]``    :class:`FiguresIndex`, :class:`FiguresAnswer`, :class:`UnitsPage`
 ``GET  /v1/queue``                       :class:`QueuePage`: what waits for a lead
 ``POST /v1/session`` · ``/v1/people``    signing in by password or by the company's provider; who may what
+``GET  /v1/authority-flags``             :class:`AuthorityFlags`: records whose actor might not do that then
+``/v1/endpoints`` · ``/v1/downstream``   who is told of what happens (``sync.protocol.downstream``)
 =======================================  =====================================================================
 
 Every request but ``health`` carries ``Station-Protocol: 1`` and, where the server asks for one, a bearer token. Every
@@ -60,6 +62,19 @@ from sync.protocol.common import (
     Position,
     Positive,
     Sha256,
+)
+from sync.protocol.downstream import (
+    Alert,
+    AlertList,
+    DeliveryList,
+    DeliveryState,
+    Endpoint,
+    EndpointChange,
+    EndpointList,
+    EndpointSecret,
+    NewEndpoint,
+    Replay,
+    Replayed,
 )
 from sync.protocol.feed import (
     NOTHING_FOLDED,
@@ -104,6 +119,8 @@ from sync.protocol.operations import (
 from sync.protocol.people import (
     CSRF_HEADER,
     SESSION_COOKIE,
+    AuthorityFlag,
+    AuthorityFlags,
     BadgeAnswer,
     HeldRole,
     NewPassword,
@@ -163,7 +180,11 @@ __all__ = [
     "TOKEN_VARIABLE",
     "VERSION",
     "VERSION_HEADER",
+    "Alert",
+    "AlertList",
     "AskedLine",
+    "AuthorityFlag",
+    "AuthorityFlags",
     "BadgeAnswer",
     "Code",
     "CodeAnswer",
@@ -172,6 +193,12 @@ __all__ = [
     "DecisionConflict",
     "DecisionRequest",
     "Definition",
+    "DeliveryList",
+    "DeliveryState",
+    "Endpoint",
+    "EndpointChange",
+    "EndpointList",
+    "EndpointSecret",
     "EnrolAnswer",
     "EnrolRequest",
     "EntryResult",
@@ -200,6 +227,7 @@ __all__ = [
     "MissingRequest",
     "MoneyBody",
     "Name",
+    "NewEndpoint",
     "NewPassword",
     "NotFed",
     "PasswordRequest",
@@ -218,6 +246,8 @@ __all__ = [
     "QueueLine",
     "QueuePage",
     "ReasonBody",
+    "Replay",
+    "Replayed",
     "ReturnAnswer",
     "ReturnDecision",
     "ReturnList",

@@ -18,6 +18,9 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "postgresql":
         make: MakePostgres = request.getfixturevalue("make_postgres")
         url = make(None)
-    made = House(url, folder)
+    with pytest.MonkeyPatch.context() as patch:  # receivers of these tests listen on this machine
+        patch.setenv("STATION_WEBHOOK_PRIVATE", "127.0.0.0/8")
+        patch.setenv("STATION_WEBHOOK_PLAIN", "127.0.0.1")
+        made = House(url, folder)
     yield made
     made.server.stop()
