@@ -226,6 +226,7 @@ def _run(service: Service, listener: socket.socket, stop: threading.Event | None
             await asyncio.sleep(0.005)
         if server.started:
             service.downstream.start()
+            service.figures.start()
             gc.freeze()  # what is there now stays; the collector need not walk it again and again
             ready()
             logger.info("listening", extra={"port": listener.getsockname()[1]})

@@ -19,7 +19,8 @@ from sync.server.auth import Authenticator, Caller, FirstThatClaims, Unauthorise
 from sync.server.downstream.composition import Downstream
 from sync.server.errors import ApiError
 from sync.server.feed import Feed
-from sync.server.figures import keep_figures
+from sync.server.figures import Follower, count_late
+from sync.server.figures.answering import keep_contested
 from sync.server.journal import Journal
 from sync.server.operations.housekeeping import Housekeeping
 from sync.server.operations.measuring import ServerMetrics
@@ -61,8 +62,11 @@ class Service:
         self.returns = Returns(database, self.feed)
         self.masters = Masters(database, self.feed)
         self.journal = Journal(
-            database, (project, self.units.apply, check_authority, downstream.outbox.apply, keep_figures)
+            database,
+            (project, self.units.apply, keep_contested, check_authority, downstream.outbox.apply),
+            late=(count_late,),
         )
+        self.figures = Follower(database, waiting=lambda: self._waiting)
         self.photos = PhotoRegister(database, photos)
         self.people = People(database, self.feed, clock, people or PeopleSettings())
         self.access = Access(database, clock, signing)
@@ -142,6 +146,7 @@ class Service:
 
     def close(self) -> None:
         self.housekeeping.close()
+        self.figures.close()
         self.downstream.close()
         self._writer.shutdown()
         self._readers.shutdown()

@@ -157,9 +157,10 @@ def _chain(station: str, facts: Sequence[Fact], last: Entry | None = None) -> li
 
 
 def _renamed(fact: Fact) -> Fact:
-    """The same inspection of another unit; several benches with one unit would be a case for a lead, not a storm."""
+    """The same inspection of another unit of another return; several benches with one would be a case for a lead, not
+    a storm."""
     payload = fact.payload
-    for name in (b"inspection_id", b"unit_id", b"parcel_id", b"lpn"):
+    for name in (b"inspection_id", b"unit_id", b"parcel_id", b"lpn", b"rma"):
         mark = b'"' + name + b'":"'
         start = payload.index(mark) + len(mark)
         payload = payload[:start] + uuid7().encode() + payload[payload.index(b'"', start) :]

@@ -89,5 +89,5 @@ def _numbered(template: Inspection, photos: tuple[Photo, ...], at: datetime, num
 
     return dataclasses.replace(
         template, inspection_id=uuid7(), unit_id=uuid7(), lpn=f"LPN{number:010d}", parcel_id=uuid7(), photos=photos,
-        started_at=at, confirmed_at=at,
+        rma=f"RMA-2026-{number:06d}", started_at=at, confirmed_at=at,
     )  # fmt: skip

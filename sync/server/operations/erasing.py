@@ -27,6 +27,7 @@ from station.errors import StoreFault
 from station.ids import uuid7
 from sync.protocol import ErasureAnswer, ErasureReason, ErasuresAnswer, HoldAnswer
 from sync.server.errors import ApiError
+from sync.server.figures.builds import lock_following
 from sync.server.photos import PhotoStore
 from sync.server.storage import Database
 from sync.server.storage.rows import entries, inspections, photo_names, photos, server_facts
@@ -166,6 +167,20 @@ class Eraser:
             )  # fmt: skip
         return HoldAnswer(unit_id, True)
 
+    def check_merchant(self, site_id: str, unit_id: str, merchant: str | None) -> None:
+        """Go on only for a unit of this merchant; None = of whichever.
+
+        Raises:
+            ApiError: 404, it is another one's, or nobody knows it.
+        """
+        if merchant is None:
+            return
+        theirs = (inspections.c.site_id == site_id, inspections.c.unit_id == unit_id)
+        with self._database.reading() as connection:
+            found = set(connection.scalars(select(inspections.c.merchant_id).where(*theirs)))
+        if found != {merchant}:
+            raise ApiError(404, "no_unit", f"no inspection of unit {unit_id!r} is here", "look for it by its LPN")
+
     def lift(self, site_id: str, unit_id: str) -> HoldAnswer:
         """End a hold.
 
@@ -213,6 +228,7 @@ class Eraser:
         at: datetime, *, with_records: bool,
     ) -> str:  # fmt: skip
         erasure_id = uuid7()
+        lock_following(connection, site_id)  # what is counted just now may have read the return that is to go
         of_units = _inspections_of(connection, site_id, units)
         ids = [row.inspection_id for row in of_units]
         emptied = 0

@@ -72,6 +72,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         started = time.perf_counter()
         seal = request.headers.get(SEAL_HEADER)
         station, pushed = await service.write(_push, service, caller, body, encoding, seal)
+        service.figures.wake()
         answers: dict[str, int] = {}
         for result in pushed.results:
             answers[result.status.value] = answers.get(result.status.value, 0) + 1
