@@ -79,6 +79,7 @@ class Store:
         self._lock = HomeLock(home)
         self._head = Head(0, 0, GENESIS)
         """Where the chain stands; the writer thread's own, generation 0 = not opened yet."""
+        self._recorded_at = clock.monotonic()
         self._looks: Looks | None = None
         """The desk's own; read when it is first asked for."""
         self.home = home
@@ -292,14 +293,21 @@ class Store:
         """Add or replace returns by merchant and RMA code, streaming, one transaction per batch."""
         return imports.put_returns(self._writer, returns)
 
-    def sweep_orphans(self, *, older_than: timedelta = timedelta(hours=24)) -> tuple[str, ...]:
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since the bench last recorded something."""
+        return self._clock.monotonic() - self._recorded_at
+
+    def sweep_orphans(
+        self, *, older_than: timedelta = timedelta(hours=24), should_stop: Callable[[], bool] = lambda: False
+    ) -> tuple[str, ...]:
         """Remove photo files that neither an entry nor a draft names; the names of the files removed."""
 
         def is_needed(sha256: str) -> bool:
             with self._reading("looking up a photo") as connection:
                 return bench.photo_is_needed(connection, sha256)
 
-        return self.photos.sweep(is_needed, older_than=older_than)
+        return self.photos.sweep(is_needed, older_than=older_than, should_stop=should_stop)
 
     # The chain (station.store.outbox.ChainStore)
 
@@ -454,6 +462,7 @@ class Store:
             self._head = head(connection, self._head.generation)
 
     def _advance(self, entries: tuple[Entry, ...]) -> None:
+        self._recorded_at = self._clock.monotonic()
         if entries:
             self._head = Head(entries[-1].generation, entries[-1].seq, entries[-1].hash)
 

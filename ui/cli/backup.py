@@ -12,14 +12,16 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON document 
 
 
 @click.command()
-@click.option("--out", metavar="PATH", required=True, type=click.Path(path_type=Path),
+@click.option("--out", metavar="PATH", type=click.Path(path_type=Path),
               help="Folder of the backup, best on another disk; with --unsent the file to write.")  # fmt: skip
 @click.option("--unsent", is_flag=True, help="Only what the server has not acknowledged, as one file: for a dying PC.")
+@click.option("--last", is_flag=True, help="Save nothing; say what the bench last did by itself. Exit 1: look at it.")
 @_json
-def backup(out: Path, unsent: bool, as_json: bool) -> None:
+def backup(out: Path | None, unsent: bool, last: bool, as_json: bool) -> int | None:
     """Save this bench: journal, photos, configuration. It may be running.
 
-    A second backup into the same folder copies only what is new.
+    A second backup into the same folder copies only what is new. A running bench also saves itself once a day, when
+    nobody works at it ([backup] in station.toml); --last tells of that.
     """
     import msgspec
 
@@ -27,18 +29,39 @@ def backup(out: Path, unsent: bool, as_json: bool) -> None:
     from station.store import backup as saving
 
     home: Path = click.get_current_context().obj
+    if last:
+        return _tell_last(home, as_json)
+    if out is None:
+        raise click.UsageError("say where to with --out PATH, or --last for what the bench did by itself")
     if unsent:
         entries, photos = saving.export_unsent(home, out.absolute())
         told = json.dumps({"entries": entries, "photos": photos})
         click.echo(told if as_json else f"{entries} unsent entries and {photos} photos are in {out}")
-        return
+        return None
     made = saving.back_up(home, out.absolute(), SystemClock())
     if as_json:
         click.echo(msgspec.json.encode(made))
-        return
+        return None
     click.echo(f"{made.station}: journal up to {made.generation}/{made.seq} and {made.photos} photos saved in {out}")
     if made.photos_missing:
         click.echo(f"{made.photos_missing} photos could not be read: run 'station journal verify'")
+    return None
+
+
+def _tell_last(home: Path, as_json: bool) -> int:
+    import msgspec
+
+    from station.clock import SystemClock
+    from station.health import Health
+    from station.store.housekeeping import findings
+
+    found = findings(home, SystemClock())
+    if as_json:
+        click.echo(msgspec.json.encode({"findings": found}))
+    else:
+        for each in found:
+            click.echo(f"{each.name}: {each.detail}{f' – {each.fix}' if each.fix else ''}")
+    return int(any(each.status is not Health.OK for each in found))
 
 
 @click.command()
