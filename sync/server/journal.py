@@ -133,19 +133,20 @@ class Journal:
     def take_again(
         self, site_id: str, station: str, generation: int,
         found: Callable[[Connection], Iterable[tuple[Judged, datetime]]], at: datetime,
-    ) -> list[str | None]:  # fmt: skip
-        """Judge held entries of one chain anew; durable on return.
+    ) -> int:  # fmt: skip
+        """Take quarantined entries of one chain for what they are judged to be now; durable on return.
 
         Args:
-            found: asked under the chain's lock: quarantined entries as they are judged now, and when they came.
+            found: asked under the chain's lock: those entries, and when each was received.
 
         Returns:
-            The new code of each; None = it took effect.
+            How many are quarantined no longer.
         """
         with self._database.writing() as connection:
             chains = self._lock_chains(connection, site_id, station, {generation}, at)
             push = _Push(Applying(self._database, connection, site_id, station, at), self._appliers, self._late, chains)
-            return [push.fill(entry, received_at).code for entry, received_at in found(connection)]
+            results = [push.fill(entry, received_at) for entry, received_at in found(connection)]
+            return sum(result.status is not Status.QUARANTINED for result in results)
 
     def heads(self, site_id: str, station: str) -> tuple[Head, ...]:
         """How far each generation of a station's journal is held."""
