@@ -10,7 +10,7 @@ import gzip
 import ipaddress
 import logging
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -24,6 +24,7 @@ import truststore
 from station.clock import Clock
 from station.errors import InvalidInput
 from station.journal.entry import Entry
+from station.store.outbox import Unsent
 from sync.client.decide import Verdict
 from sync.client.identity import Identity
 from sync.protocol import (
@@ -117,6 +118,7 @@ class HttpApi:
     def __init__(
         self, url: str, *, token: str | None, clock: Clock, proxy: str | None = None, timeout: httpx.Timeout = _TIMEOUT,
         deadline_s: float = _DEADLINE_S, plain_http: bool = False, identity: Identity | None = None,
+        unsent: Callable[[], Unsent] | None = None,
     ) -> None:  # fmt: skip
         """Get ready; nothing is sent yet.
 
@@ -126,6 +128,7 @@ class HttpApi:
             identity: of a bench that joined; then ``token`` is not used.
             proxy: URL of a proxy, None = none (the environment's is not used).
             deadline_s: the longest an answer may take altogether, however it trickles.
+            unsent: what waits at this bench; told with every greeting. None = nothing is told.
             plain_http: allow ``http://`` to another machine (a closed network that knows what it does).
 
         Raises:
@@ -151,13 +154,20 @@ class HttpApi:
         self._clock = clock
         self._deadline_s = deadline_s
         self._identity = identity
+        self._unsent = unsent
         self._client = httpx.Client(
             base_url=url, headers=headers, timeout=timeout, verify=verify, proxy=proxy, trust_env=False,
             follow_redirects=False, limits=httpx.Limits(max_connections=2, max_keepalive_connections=1),
         )  # fmt: skip
 
     def hello(self, station: str) -> Outcome[HelloAnswer]:
-        outcome = self._exchange(HelloAnswer, "GET", "/v1/hello", params={"station": station})
+        params = {"station": station}
+        if self._unsent is not None:
+            waiting = self._unsent()
+            params |= {"unsent": str(waiting.entries), "unsent_photos": str(waiting.photos)}
+            if waiting.since is not None:
+                params["unsent_since"] = waiting.since.isoformat()
+        outcome = self._exchange(HelloAnswer, "GET", "/v1/hello", params=params)
         if self._identity is not None and outcome.answer is not None:
             _meet(self._identity, outcome.answer)
         return outcome

@@ -4,7 +4,8 @@
 ``GET  /v1/health``                      is it alive, can it store; needs no token
 ``POST /v1/enrol``                       :class:`EnrolRequest` → :class:`EnrolAnswer`; needs no token
 ``POST /v1/station/key``                 :class:`RotateRequest` → :class:`RotateAnswer`
-``GET  /v1/hello?station=ID``            epoch, limits, time, how far the server holds this station's journal
+``GET  /v1/hello?station=ID``            epoch, limits, time, how far the server holds this station's journal; the bench
+                                         may say what waits there: ``unsent=N&unsent_photos=N&unsent_since=TIME``
 ``POST /v1/journal``                     :class:`PushRequest`, gzip → :class:`PushAnswer`, one result per entry
 ``POST /v1/photos/missing``              :class:`MissingRequest` → :class:`MissingAnswer`
 ``PUT  /v1/photos/{sha256}``             the JPEG's bytes → :class:`PhotoAnswer`

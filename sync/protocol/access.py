@@ -123,6 +123,13 @@ class StationSummary(msgspec.Struct, frozen=True):
     last_seen: str | None
     entries: int
     """How many the server holds."""
+    unsent: int | None = None
+    """Records that wait at the bench, as it last said; null = it never did."""
+    unsent_photos: int | None = None
+    unsent_since: str | None = None
+    """When the oldest of them was made, by the bench's clock."""
+    told_at: str | None = None
+    """When the bench said so."""
 
 
 class StationsAnswer(msgspec.Struct, frozen=True):

@@ -6,9 +6,9 @@ import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from station.clock import Clock
 from station.errors import InvalidInput
@@ -26,6 +26,7 @@ from sync.protocol import DEVICE_REVOKED, ServerKey, StationSummary
 from sync.server.access.codes import code_hash, make_code, read_code
 from sync.server.access.signing import SigningKey
 from sync.server.errors import ApiError
+from sync.server.operations.backlogs import backlogs
 from sync.server.storage import Database
 from sync.server.storage.rows import heads, server_facts
 from sync.server.storage.rows_access import (
@@ -336,6 +337,7 @@ class Register:
             known = {
                 row.station: row for row in connection.execute(select(stations).where(stations.c.site_id == site_id))
             }
+            waiting = {row.station: row for row in backlogs(connection, site_id)}
         return [
             StationSummary(
                 station,
@@ -345,8 +347,9 @@ class Register:
                 _maybe_text(known[station].revoked_at) if station in known else None,
                 _maybe_text(held[station].last_seen) if station in held else None,
                 int(held[station].entries) if station in held else 0,
+                *_said(waiting.get(station)),
             )
-            for station in sorted(held.keys() | known.keys())
+            for station in sorted(held.keys() | known.keys() | waiting.keys())
         ]
 
     # the server itself
@@ -404,6 +407,13 @@ class Register:
 
 def _text(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _said(row: Row[Any] | None) -> tuple[int | None, int | None, str | None, str | None]:
+    """What a bench said of its backlog."""
+    if row is None:
+        return None, None, None, None
+    return row.entries, row.photos, _maybe_text(row.since), _maybe_text(row.told_at)
 
 
 def _maybe_text(moment: datetime | None) -> str | None:

@@ -22,11 +22,12 @@ from sync.protocol import (
     PushRequest,
     StatusAnswer,
 )
-from sync.server.auth import Caller
+from sync.server.auth import Caller, CallerKind
 from sync.server.errors import ApiError
 from sync.server.images import PhotoCheck
 from sync.server.journal import Pushed
 from sync.server.judge import judge
+from sync.server.operations.backlogs import read_backlog
 from sync.server.photos.ports import Upload
 from sync.server.projection import counts
 from sync.server.routes.bodies import chunks_of, decode, read_capped, read_json, too_large, unpack
@@ -37,6 +38,7 @@ from sync.server.units import CENTRE
 logger = logging.getLogger(__name__)
 
 _CHUNK = 256 * 1024
+_LONGEST_NAME = 64
 
 
 def routes(service: Service) -> list[HTTPRouteHandler]:
@@ -54,6 +56,11 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         station: str | None = request.query_params.get("station")
         if station is not None and not caller.may_write_for(station):
             raise _foreign(station)
+        backlog = read_backlog(request.query_params)
+        if station and backlog is not None and caller.kind is CallerKind.STATION and _is_name(station):
+            now = service.clock.now()
+            if service.backlogs.is_news(caller.site_id, station, backlog, now):
+                await service.write(service.backlogs.note, caller.site_id, station, backlog, now)
         held = await service.read(service.journal.heads, caller.site_id, station) if station else ()
         access = service.access
         return HelloAnswer(
@@ -71,7 +78,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         encoding = request.headers.get("content-encoding", "").lower()
         started = time.perf_counter()
         seal = request.headers.get(SEAL_HEADER)
-        station, pushed = await service.write(_push, service, caller, body, encoding, seal)
+        station, pushed = await service.write_push(len(body), _push, service, caller, body, encoding, seal)
         service.figures.wake()
         answers: dict[str, int] = {}
         for result in pushed.results:
@@ -182,6 +189,10 @@ def is_ready(database: Database) -> bool:
     except DBAPIError:
         return False
     return True
+
+
+def _is_name(station: str) -> bool:
+    return len(station) <= _LONGEST_NAME and station.isprintable()
 
 
 def _foreign(station: str) -> ApiError:

@@ -88,5 +88,5 @@ unit_changes = Table(
     Index("downstream_unit_changes_by_position", "site_id", "position"),
 )
 """Events of units that are more than one plain inspection, whether anybody is told or not: what a lead, a correction or
-a second bench changed depends on the order in which it came, so a replay reads it here. ``is_first``: nobody knew of the
-unit before; then its first inspection alone says nothing about refund, stock and status."""
+a second bench changed depends on the order in which it came, so a replay reads it here. ``is_first``: nobody knew of
+the unit before; then its first inspection alone says nothing about refund, stock and status."""

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 
+from station.ids import uuid7
 from station.inspection.record import InspectionVoided
 from station.returns.keys import pair_key
 from station.returns.model import ReturnAuthorisation
@@ -62,6 +63,13 @@ class Units:
             # What came before it in this push is in force when its version is compared.
             step.settle()
             step.decide(entry, fact)
+        step.settle()
+        step.tell_changes()
+
+    def rejudge(self, work: Applying, merchant_id: str, rma: str) -> None:
+        """Judge the units of a return again: it says another quantity now. ``work.changes`` has what became of them."""
+        step = _Step(work, self._feed, self._derogable)
+        step.reconsider(merchant_id, rma)
         step.settle()
         step.tell_changes()
 
@@ -124,6 +132,13 @@ class _Step:
             self._touched[fact.lpn] = entry.id
             self.settle()
             self._tell(entry, fact)
+
+    def reconsider(self, merchant_id: str, rma: str) -> None:
+        """Look again at every line of a return; no entry is the cause."""
+        self._cause = f"return:{uuid7()}"
+        c = unit_lines.c
+        here = (c.site_id == self._site, c.merchant_id == merchant_id, c.rma == rma)
+        self._lines |= {(merchant_id, rma, line) for line in self._connection.scalars(select(c.line).where(*here))}
 
     def settle(self) -> None:
         """Judge what was touched, and the lines that it belongs to."""

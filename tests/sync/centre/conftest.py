@@ -1,4 +1,4 @@
-"""One central server on each database for all tests of a module: every test has units and benches of its own."""
+"""One central server on each database for all tests here: every test has units and benches of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.postgres import MakePostgres
 from tests.sync.centre.house import House
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("centre")
     url = database_url(f"sqlite:///{folder / 'server.sqlite3'}")

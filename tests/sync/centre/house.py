@@ -84,7 +84,7 @@ class HouseBench:
             last = self._last
             self._last = link(
                 one, station=self.name, generation=1, seq=last.seq + 1 if last else 1, id=uuid7(),
-                recorded_at="2026-11-23T11:59:00Z", actor=actor, prev_hash=last.hash if last else GENESIS,
+                recorded_at="2026-11-23T12:30:00Z", actor=actor, prev_hash=last.hash if last else GENESIS,
             )  # fmt: skip
             made.append(self._last)
         return made

@@ -121,12 +121,13 @@ def test_a_replay_since_a_moment_gives_the_same_events_to_whoever_came_later(hou
     assert house.decide(twice, disposition="donate").status_code == 200
     one = of_unit(at_once)
     house.bench().push(fact(one), fact(of_unit(at_once, corrects=one.inspection_id, minor=300)))
-    known = {body["id"]: body for lpn, count in zip(lpns, (4, 8, 5), strict=True) for body in erp.bodies(lpn, count)}
+    counts = dict(zip(lpns, (4, 8, 5), strict=True))
+    known = {body["id"]: body for lpn, count in counts.items() for body in erp.bodies(lpn, count)}
     with Receiver() as receiver:
         late = Erp(house, receiver)
         asked = house.by("ida").ask("POST", f"/v1/endpoints/{late.endpoint}/replay", json={"since": since})
         assert asked.json()["new"] >= len(known)
-        again = {body["id"]: body for lpn, count in zip(lpns, (4, 8, 5), strict=True) for body in late.bodies(lpn, count)}
+        again = {body["id"]: body for lpn, count in counts.items() for body in late.bodies(lpn, count)}
         late.close()
     assert again == known
 
