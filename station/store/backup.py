@@ -21,7 +21,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,7 @@ import sqlalchemy as sa
 from station.clock import Clock
 from station.errors import InvalidInput, OperatorError, StoreFault
 from station.journal.entry import Entry
+from station.journal.lines import line_of
 from station.store import schema
 from station.store.durable import HomeLock, make_folder, sync_file, sync_folder, write_durably
 from station.store.engine import faults, make_engine
@@ -226,7 +227,7 @@ def export_unsent(home: Path, target: Path) -> tuple[int, int]:
     count = 0
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as file:
-            lines = b"".join(_line(entry) for entry in entries)
+            lines = b"".join(line_of(entry, rescuing=True) for entry in entries)
             file.writestr("entries.jsonl", lines, zipfile.ZIP_DEFLATED)
             for name in names:
                 try:
@@ -247,18 +248,6 @@ def export_unsent(home: Path, target: Path) -> tuple[int, int]:
     except OSError as error:
         raise StoreFault(f"{str(target)!r} could not be written: {error.strerror or error}") from error
     return len(entries), count
-
-
-def _line(entry: Entry) -> bytes:
-    plain = asdict(entry)
-    payload = entry.payload
-    if payload is not None:
-        try:
-            plain["payload"] = payload.decode()
-        except UnicodeDecodeError:
-            plain["payload"] = None
-            plain["withheld"] = "the payload on the bench's disk is not UTF-8 any more"
-    return msgspec.json.encode(plain) + b"\n"
 
 
 def _unsent(database: Path) -> tuple[list[Entry], list[str], str]:
