@@ -202,6 +202,7 @@ class SyncLine:
 
     def _run(self, should_stop: Callable[[], bool], emit: Callable[[object], None]) -> None:
         from sync.client.api import HttpApi
+        from sync.client.forgetting import Forgetting
         from sync.client.identity import load_identity
         from sync.client.lineage import Lineage
         from sync.client.loop import SyncLoop
@@ -221,8 +222,9 @@ class SyncLine:
         try:
             lineage = Lineage(store, identity)
             self._loop = SyncLoop(
-                store, api, self._clock, random.Random(), feed=store, lineage=lineage, people=self._people_keys(store)
-            )
+                store, api, self._clock, random.Random(), feed=store, lineage=lineage, people=self._people_keys(store),
+                forgetting=Forgetting(store),
+            )  # fmt: skip
             self._loop.run(should_stop, emit)
         finally:
             api.close()

@@ -21,6 +21,7 @@ from station.errors import InvalidInput
 from station.store.feed import FeedChange, FeedEnd, FeedStore, Taken
 from sync.client.api import Outcome, SyncApi
 from sync.client.decide import Pace, Timing, Verdict, decide_next, wait_s
+from sync.client.forgetting import Forgetting
 from sync.client.people import PeopleKeys
 from sync.protocol import FeedPage, SiteKeyAnswer, Topic, item_digest
 
@@ -65,13 +66,16 @@ class FeedLane:
     def __init__(
         self, store: FeedStore, api: SyncApi, clock: Clock, rng: random.Random, timing: Timing,
         topics: Sequence[Topic] = tuple(Topic), polling: Polling | None = None, people: PeopleKeys | None = None,
+        forgetting: Forgetting | None = None,
     ) -> None:  # fmt: skip
         """
         Args:
+            forgetting: lets go what the centre says shall be forgotten; None = this bench keeps everything.
             topics: in this order, the most urgent first.
             people: seals what is told of people before it is stored; None = this bench does not ask for them.
         """
         self._people = people
+        self._forgetting = forgetting
         self._store = store
         self._api = api
         self._clock = clock
@@ -176,6 +180,8 @@ class FeedLane:
             due.reached, due.asked = due.asked, None
             due.pace = Pace(1)
             due.due_at = 0.0 if due.has_news else self._next_look(due)
+            if due.topic is Topic.ERASURES and self._forgetting is not None:
+                self._forgetting.obey()
         else:  # a mismatch, or an answer that cannot be right: not in a hurry, it may be so again
             due.asked = None
             self._wait(due, Verdict.SERVER_ERROR, 0.0)

@@ -25,6 +25,7 @@ from station.store.outbox import Acknowledgement, Outbox, Unsent
 from sync.client.api import Outcome, Packed, SyncApi
 from sync.client.decide import Do, Next, Pace, Timing, Verdict, decide_next, wait_s
 from sync.client.feed import FeedLane
+from sync.client.forgetting import Forgetting
 from sync.client.lineage import Lineage
 from sync.client.people import PeopleKeys
 from sync.client.photos import PhotoLane
@@ -74,6 +75,7 @@ class SyncLoop:
     def __init__(
         self, outbox: Outbox, api: SyncApi, clock: Clock, rng: random.Random, timing: Timing | None = None,
         feed: FeedStore | None = None, lineage: Lineage | None = None, people: PeopleKeys | None = None,
+        forgetting: Forgetting | None = None,
     ) -> None:  # fmt: skip
         """Get ready; nothing is sent yet.
 
@@ -83,6 +85,7 @@ class SyncLoop:
             feed: where what the centre tells is kept; None = the centre is not asked.
             lineage: watches whether this is the journal that the server knows; None = forks are only told.
             people: seals what the feed tells of people; None = they are not asked for.
+            forgetting: lets go what the centre says shall be forgotten; None = nothing is.
         """
         self._outbox = outbox
         self._api = api
@@ -101,7 +104,9 @@ class SyncLoop:
         self._epoch = outbox.sync_value(EPOCH_KEY)
         self._stuck: dict[tuple[int, int], _Stuck] = {}
         self._photos = PhotoLane(outbox, api, clock, rng, self._timing)
-        self._feed = FeedLane(feed, api, clock, rng, self._timing, people=people) if feed is not None else None
+        self._feed = None
+        if feed is not None:
+            self._feed = FeedLane(feed, api, clock, rng, self._timing, people=people, forgetting=forgetting)
         self._lineage = lineage
         self._line: ThreadPoolExecutor | None = None
         """Carries a request while this thread gets the next one ready."""

@@ -79,6 +79,7 @@ from sync.protocol.downstream import (
 )
 from sync.protocol.feed import (
     NOTHING_FOLDED,
+    Erasure,
     FeedItem,
     FeedPage,
     Topic,
@@ -203,6 +204,7 @@ __all__ = [
     "EnrolAnswer",
     "EnrolRequest",
     "EntryResult",
+    "Erasure",
     "ErasureAnswer",
     "ErasureReason",
     "ErasureRequest",

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sqlalchemy import Connection, func, select
 
 from sync.protocol import Status
+from sync.server.figures.following import behind
 from sync.server.operations.backlogs import backlogs
 from sync.server.operations.metrics import Gauge, Metrics, Slots
 from sync.server.storage import Database
@@ -82,6 +83,7 @@ def gauges(database: Database, waiting: int, now: datetime) -> list[Gauge]:
             Gauge("station_bench_last_seen_seconds", "Since the last push of a bench.", seen),
             Gauge("station_bench_entries", "Entries held of a bench, over all generations.", held),
             *_backlogs(connection, now),
+            *_figures(connection, now),
             Gauge("station_quarantined", "Entries that wait for a person or a newer server.",
                   [({}, _count(connection, quarantine.c.seq))]),
             Gauge("station_disputed", "Forks and id collisions that are kept.",
@@ -108,6 +110,15 @@ def _stations(connection: Connection, now: datetime) -> tuple[_Values, _Values]:
         seen.append((labels, max(0.0, (now - last).total_seconds())))
         held.append((labels, float(entries)))
     return seen, held
+
+
+def _figures(connection: Connection, now: datetime) -> list[Gauge]:
+    entries, oldest = behind(connection)
+    age_s = max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0
+    return [
+        Gauge("station_figures_behind", "Entries that figures and the queue do not know yet.", [({}, entries)]),
+        Gauge("station_figures_behind_seconds", "Since the oldest of those was received.", [({}, age_s)]),
+    ]
 
 
 def _backlogs(connection: Connection, now: datetime) -> list[Gauge]:
