@@ -193,9 +193,9 @@ class HttpApi:
         params = {"limit": str(limit)} | ({"after": after} if after is not None else {})
         return self._exchange(FeedPage, "GET", f"/v1/feed/{topic.value}", params=params)
 
-    def enrol(self, code: str, public_key: str) -> Outcome[EnrolAnswer]:
-        """Hand in the public half of this bench's key."""
-        body = msgspec.json.encode(EnrolRequest(code, public_key))
+    def enrol(self, code: str, public_key: str, station: str | None = None) -> Outcome[EnrolAnswer]:
+        """Hand in the public half of this bench's key; with a station only if the code is for that one."""
+        body = msgspec.json.encode(EnrolRequest(code, public_key, station))
         return self._exchange(EnrolAnswer, "POST", "/v1/enrol", body, {"Content-Type": "application/json"})
 
     def rotate(self, public_key: str, endorsement: str, possession: str) -> Outcome[RotateAnswer]:

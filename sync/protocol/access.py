@@ -37,12 +37,14 @@ Signature = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{86}$")]
 """64 bytes in base64url without padding."""
 
 
-class EnrolRequest(msgspec.Struct, frozen=True):
+class EnrolRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """``POST /v1/enrol``; needs no token, the code is the credential."""
 
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     """As it was typed or scanned."""
     public_key: PublicKey
+    station: Name | None = None
+    """The code must be for this station, or it is refused and stays good; absent = whichever it is for."""
 
 
 class ServerKey(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from station.clock import Clock
 from station.errors import InvalidInput
@@ -135,11 +135,12 @@ class Register:
             self._note(connection, site_id, station, "code", made_by, f"good until {_text(expires_at)}")
         return MadeCode(station, site_id, code, expires_at)
 
-    def enrol(self, text: str, public_key: str, source: str) -> Enrolled:
+    def enrol(self, text: str, public_key: str, source: str, station: str | None = None) -> Enrolled:
         """Let a bench in by its code; its key replaces an earlier one of that station. A repeat is fine.
 
         Args:
             source: network address that asks, for the rate limit.
+            station: the code must be for this one; None = for whichever.
 
         Raises:
             ApiError: 429 too many wrong codes from there; 403 this one is wrong, used or too old (which of these, only
@@ -161,6 +162,8 @@ class Register:
                 ).one_or_none()
                 if found is None:
                     refused = "unknown"
+                elif station not in (None, found.station):
+                    refused = "for another station"
                 elif found.used_at is not None and found.key_id == key_id(raw_key) and found.expires_at > now:
                     return Enrolled(found.station, found.site_id, found.key_id)  # its answer was lost on the way
                 elif found.used_at is not None:
@@ -409,7 +412,7 @@ def _text(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _said(row: Row[Any] | None) -> tuple[int | None, int | None, str | None, str | None]:
+def _said(row: Any | None) -> tuple[int | None, int | None, str | None, str | None]:
     """What a bench said of its backlog."""
     if row is None:
         return None, None, None, None

@@ -11,7 +11,6 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     and_,
     bindparam,
     delete,
@@ -129,7 +128,7 @@ class Outbox:
 
     def changes_since(
         self, connection: Connection, site_id: str, since: datetime, after: int, limit: int
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[Any]:
         """What :meth:`keep_changes` wrote down from a moment on, in its order, behind a position."""
         c = unit_changes.c
         query = select(c.event_id, c.type, c.unit_id, c.body, c.position).where(

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, delete, select
+from sqlalchemy import Connection, and_, delete, select
 
 from station.inspection.record import InspectionVoided
 from sync.protocol import QueueKind
@@ -74,23 +74,23 @@ def _keep_one(work: Applying, change: Changed, by_entry: Mapping[str, Judged]) -
     there = [item for item in _open_items(work, change.lpn) if item.kind == _CONTESTED]
     if was and (is_ruled or not now):
         cause = by_entry.get(ruling if is_ruled and ruling is not None else change.cause)
-        outcome = _outcome(change, cause, is_ruled=is_ruled)
+        how = _outcome(change, cause, is_ruled=is_ruled)
         for item in there:
-            _settle(work, _CONTESTED, item.item_id, cause.actor if cause is not None else "", outcome)
+            _settle(work, _CONTESTED, item.item_id, cause.actor if cause is not None else "", how)
         there = []
     if not now:
         return
     name, since = (there[0].item_id, there[0].since_us) if there else (change.cause, micros(work.at))
-    item = _contested(
+    outcome = change.after.outcome
+    refund = outcome.refund if outcome is not None else None
+    waiting = _contested(
         name, since, work.station, change.after.because, change.unit_id, change.lpn, change.merchant_id, change.rma,
-        change.sku, change.after.outcome and change.after.outcome.disposition,
-        change.after.outcome and change.after.outcome.refund and (
-            change.after.outcome.refund.minor, change.after.outcome.refund.currency
-        ),
+        change.sku, outcome.disposition if outcome is not None else None,
+        (refund.minor, refund.currency) if refund is not None else None,
     )  # fmt: skip
     key = (_CONTESTED, name)
     for build in read_builds(work.connection, work.site_id).written:
-        write(work.database, work.connection, work.site_id, build, Changes(gone={key}, come={key: item}))
+        write(work.database, work.connection, work.site_id, build, Changes(gone={key}, come={key: waiting}))
 
 
 def settle_ended(database: Database, connection: Connection, site_id: str, counted: Sequence[Counted]) -> None:
@@ -219,7 +219,7 @@ def _is_same_refund(decision: Any, item: Any) -> bool:
     return bool(decision.refund_decision is None or (decision.refund_minor or 0) == item.value_minor)
 
 
-def _open_items(work: Applying, lpn: str) -> Sequence[Row[Any]]:
+def _open_items(work: Applying, lpn: str) -> Sequence[Any]:
     live = read_builds(work.connection, work.site_id).live
     return work.connection.execute(
         select(_q.kind, _q.item_id, _q.since_us, _q.disposition, _q.value_minor, _q.currency).where(
