@@ -121,6 +121,11 @@ def some_entries(count: int, photos: int = 0, first: int = 0) -> tuple[list[Entr
     return chain(facts), jpegs
 
 
+MOST_AT_ONCE = 100
+"""Entries of one request, fewer than the server takes: the more requests, the more of them meet a fault."""
+
+
+
 class FileOutbox:
     """An ``Outbox`` in a SQLite file with FULL: what a killed bench finds again."""
 
@@ -162,7 +167,7 @@ class FileOutbox:
         for (body,) in self._all(
             "SELECT body FROM entry WHERE status IS NULL AND (generation, seq) > (?, ?)"
             " ORDER BY generation, seq LIMIT ?",
-            (*(after or (0, 0)), limit),
+            (*(after or (0, 0)), min(limit, MOST_AT_ONCE)),
         ):
             entry = _unpack(body)
             size += len(entry.payload or b"")

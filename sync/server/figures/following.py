@@ -295,8 +295,9 @@ class Follower:
             )
         except (OperationalError, InterfaceError, TimeoutError):
             raise
-        except Exception:
-            return self._one_by_one(site_id)
+        except Exception as error:
+            logger.info("some entries cannot be counted: %r", error)
+        return self._one_by_one(site_id)
 
     def _one_by_one(self, site_id: str) -> int:
         """Something in a chain cannot be counted: find out in which, leave it for now, and go on with the others."""

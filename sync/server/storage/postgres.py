@@ -6,7 +6,7 @@ Source: PostgreSQL documentation, "COPY", "Table Partitioning", "Advisory Locks"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,16 +15,21 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
+    Column,
+    ColumnElement,
     Connection,
     Integer,
     LargeBinary,
     String,
     Table,
     Text,
+    any_,
     create_engine,
     event,
+    literal,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL
@@ -183,6 +188,9 @@ class PostgresDatabase(Database):
 
     def insert_new(self, table: Table) -> NewInsert:
         return postgresql.insert(table).on_conflict_do_nothing()
+
+    def among(self, column: Column[str], values: Collection[str]) -> ColumnElement[bool]:
+        return column == any_(literal(list(values), ARRAY(column.type)))
 
     @staticmethod
     def _raw(connection: Connection) -> psycopg.Connection[Any]:

@@ -83,6 +83,7 @@ class _Step:
         self._derogable = derogable
         self._connection = work.connection
         self._site = work.site_id
+        self._among = work.database.among
         self._touched: dict[str, str] = {}
         """LPN → entry that touched it."""
         self._lines: set[_Line] = set()
@@ -161,7 +162,7 @@ class _Step:
     def _firsts(self, rows: Iterable[str]) -> Mapping[str, str]:
         found = self._connection.execute(
             select(units.c.lpn, units.c.first_inspection)
-            .where(units.c.site_id == self._site, units.c.lpn.in_(sorted(rows)))
+            .where(units.c.site_id == self._site, self._among(units.c.lpn, sorted(rows)))
             .order_by(units.c.lpn)
             .with_for_update()
         )
@@ -198,7 +199,7 @@ class _Step:
             return
         found = self._connection.execute(
             select(inspections.c.inspection_id, inspections.c.lpn).where(
-                inspections.c.site_id == self._site, inspections.c.inspection_id.in_(list(inspection_ids))
+                inspections.c.site_id == self._site, self._among(inspections.c.inspection_id, inspection_ids)
             )
         )
         for inspection_id, lpn in found:
@@ -208,7 +209,7 @@ class _Step:
         """What ended an inspection may have come before it."""
         found = self._connection.scalars(
             select(endings.c.inspection_id).where(
-                endings.c.site_id == self._site, endings.c.inspection_id.in_(list(inspection_ids))
+                endings.c.site_id == self._site, self._among(endings.c.inspection_id, inspection_ids)
             )
         ).all()
         self._touch_named({inspection_id: inspection_ids[inspection_id] for inspection_id in found})
