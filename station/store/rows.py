@@ -328,6 +328,7 @@ class LockoutRow(Row):
     """Wrong PINs of one person at this bench (``station.people.lockout``)."""
 
     __tablename__ = "lockouts"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
 
     person_id: Mapped[str] = mapped_column(primary_key=True)
     failures: Mapped[int]

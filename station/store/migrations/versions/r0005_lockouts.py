@@ -15,4 +15,5 @@ def upgrade() -> None:
         sa.Column("owed_s", sa.Float, nullable=False),
         sa.Column("since_s", sa.Float, nullable=False),
         sa.Column("boot", sa.Text, nullable=False),
+        sqlite_with_rowid=False,
     )
