@@ -183,6 +183,8 @@ class Line:
     under_way: list[tuple[int, Callable[[], object]]] = field(default_factory=list)
     """Late requests, each with the number of the exchange before which it arrives."""
     exchanges: int = 0
+    is_dead: bool = False
+    """Nothing arrives, until somebody says otherwise."""
     asked: list[str] = field(default_factory=list)
 
     def hello(self, station: str) -> Outcome[HelloAnswer]:
@@ -215,7 +217,7 @@ class Line:
         for at, late in [each for each in self.under_way if each[0] <= self.exchanges]:
             self.under_way.remove((at, late))
             self._served(late)
-        fate = self.fates.pop(0) if self.fates else Fate.FINE
+        fate = Fate.DROPPED if self.is_dead else self.fates.pop(0) if self.fates else Fate.FINE
         if fate in _PATIENCE:
             self.under_way.append((self.exchanges + _PATIENCE[fate], do))
         if fate in _PATIENCE or fate is Fate.DROPPED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -12,13 +13,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy import Connection, create_engine, event, inspect
 from sqlalchemy.engine import URL
 
 import sync.server.storage.migrations
-from sync.server.storage import open_database
+from station.errors import StoreFault
+from sync.server.storage import database_url, open_database
 from sync.server.storage.all_rows import metadata
 from sync.server.storage.database import HEAD
+from sync.server.storage.migrations import runner
 
 _FOLDER = str(sync.server.storage.migrations.__path__[0])
 _FIRST = "0001"
@@ -85,6 +88,37 @@ open_database(database.database_url({either_database.render_as_string(hide_passw
     finally:
         database.close()
     assert shape(either_database)[0] == HEAD
+
+
+def test_control_without_its_transaction_it_is_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same death in a migration whose statements count one by one: a shape that no version knows."""
+    url = database_url(f"sqlite:///{tmp_path / 'server.sqlite3'}")
+    at_revision(url, _FIRST)
+    before = shape(url)
+    whole = runner.upgrade
+
+    class Died(StoreFault):
+        pass
+
+    def bare(connection: Connection) -> None:
+        connection.exec_driver_sql("COMMIT")
+        made = 0
+
+        @event.listens_for(connection, "after_cursor_execute")
+        def _count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            nonlocal made
+            made += statement.lstrip().upper().startswith(("CREATE", "ALTER"))
+            if made == 7:
+                raise Died
+
+        whole(connection)
+
+    monkeypatch.setattr(runner, "upgrade", bare)
+    with pytest.raises(Died):
+        open_database(url)
+    revision, tables = shape(url)
+    assert revision != HEAD
+    assert tables > before[1], "some of it is there"
 
 
 def differences(connection: Connection) -> list[object]:
