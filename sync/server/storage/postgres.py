@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 import psycopg
@@ -74,7 +75,8 @@ class _Bulk:
     """A binary COPY of all columns of a table."""
 
     statement: sql.Composed
-    names: tuple[str, ...]
+    values: itemgetter[Any]
+    """Of a row, in the order of the columns."""
     types: tuple[str, ...]
 
 
@@ -83,7 +85,7 @@ def _bulk(table: Table) -> _Bulk:
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names))
     )
-    return _Bulk(statement, names, tuple(_TYPES[type(column.type)] for column in table.columns))
+    return _Bulk(statement, itemgetter(*names), tuple(_TYPES[type(column.type)] for column in table.columns))
 
 
 class PostgresDatabase(Database):
@@ -163,8 +165,8 @@ class PostgresDatabase(Database):
             try:
                 with cursor.copy(bulk.statement) as copy:
                     copy.set_types(bulk.types)
-                    for row in rows:
-                        copy.write_row([row[name] for name in bulk.names])
+                    for values in map(bulk.values, rows):
+                        copy.write_row(values)
             except psycopg.errors.UniqueViolation:
                 cursor.execute("ROLLBACK TO SAVEPOINT bulk")
                 return False
