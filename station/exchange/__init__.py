@@ -6,6 +6,6 @@ whole column can say (day or month first) and which returns are scattered over t
 depends on neither's length.
 
 *Out*: the journal as EPCIS 2.0 (``epcis``), as CSV (``csv_export``), and the evidence of one unit (``dossier``,
-``dossier_page``, ``dossier_verify``); as lines of JSON it is written by ``station.journal.lines``. Writing is pure too: entries in, pieces of
-bytes out; the same journal gives the same bytes.
+``dossier_page``, ``dossier_verify``); as lines of JSON it is written by ``station.journal.lines``.
+Writing is pure too: entries in, pieces of bytes out; the same journal gives the same bytes.
 """
