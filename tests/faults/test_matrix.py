@@ -14,6 +14,7 @@ F4   bench's disk full                              station/store/test_disk_full
 F5   server's disk full                             faults/test_database.py::test_a_disk_that_is_full_or_broken_acknowledges_nothing_and_heals_by_itself
                                                     faults/test_database.py::test_a_full_photo_folder_is_said_with_507_and_records_go_on
      control: nobody looks whether it was written   faults/test_database.py::test_control_a_centre_that_does_not_look_whether_it_could_write_is_found_out
+     PostgreSQL, its disk really full               faults/test_postgres_full.py::test_a_postgresql_whose_disk_is_full_acknowledges_nothing_and_heals_by_itself
 F6   I/O errors                                     station/store/test_crash.py::test_a_failed_flush_is_never_acknowledged_unless_it_is_there
                                                     faults/test_database.py::test_whatever_postgresql_says_nothing_is_acknowledged_and_the_right_one_is_blamed
      control: a flush that never was                station/store/test_crash.py::test_control_a_missing_flush_is_found
