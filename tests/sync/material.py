@@ -297,6 +297,10 @@ class ServerAtHome:
     def status(self) -> dict[str, int]:
         return self.get("/v1/status").json()
 
+    def until_counted(self) -> None:
+        """Figures and queue follow the pushes; return when they know everything."""
+        until(lambda: "station_figures_behind 0\n" in self.get("/v1/metrics").text, 30, "figures have caught up")
+
     def rows(self, sql: str) -> list[tuple]:
         db = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
         try:

@@ -7,8 +7,8 @@ twice. A head has no gaps and moves in the transaction that stores the entries, 
 with one exception: an entry that was stored damaged and has arrived whole after all is counted in its own transaction
 (:func:`count_late`).
 
-While pushes wait for the writer the follower waits too, but never longer than ``PATIENCE_S``; then it takes turns with
-them. How far it is behind is a metric (``station_figures_behind``).
+While pushes come one upon the other the follower waits, but never longer than ``PATIENCE_S``; then it takes turns with
+them: as much time for the pushes as was taken from them. How far it is behind is a metric (``station_figures_behind``).
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ from sync.server.storage.rows_figures import figure_cursors
 logger = logging.getLogger(__name__)
 
 PATIENCE_S: Final = 2.0
-"""For so long at most a committed push is left alone while others wait for the writer."""
+"""For so long at most a committed push is left alone while others come."""
+_QUIET_S: Final = 0.25
+"""Without a push: then nobody waits for what the follower takes."""
 ROUND: Final = 1_000
 """Entries of one transaction."""
 _CHAINS: Final = 500
@@ -232,6 +234,7 @@ class Follower:
         """
         self._database = database
         self._waiting = waiting
+        self._pushed_at = -_QUIET_S
         self._woken = threading.Event()
         self._ended = threading.Event()
         self._aside: dict[tuple[str, str, int], float] = {}
@@ -245,6 +248,7 @@ class Follower:
 
     def wake(self) -> None:
         """Say that a push was committed. From any thread, at any time, cheap."""
+        self._pushed_at = time.monotonic()
         self._woken.set()
 
     def close(self) -> None:
@@ -268,8 +272,11 @@ class Follower:
 
     def _let_pushes_pass(self) -> None:
         until = time.monotonic() + PATIENCE_S
-        while self._waiting() and time.monotonic() < until and not self._ended.is_set():
+        while self._is_busy() and time.monotonic() < until and not self._ended.is_set():
             self._ended.wait(0.05)
+
+    def _is_busy(self) -> bool:
+        return self._waiting() > 0 or time.monotonic() - self._pushed_at < _QUIET_S
 
     def _count_all(self) -> bool:
         """False = something is left that cannot be counted just now."""
@@ -280,7 +287,7 @@ class Follower:
                 moved += self._count(site)
                 if self._ended.is_set():
                     return True
-                if self._waiting():  # as much time for the pushes as was taken from them
+                if self._is_busy():
                     self._ended.wait(time.monotonic() - started)
             if not moved:
                 return False
