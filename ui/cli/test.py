@@ -61,7 +61,7 @@ def test(slow: bool, words: tuple[str, ...]) -> int:
         options += ["-p", f"no:{unused}"]
     if not any(word == "-n" or word.startswith(("-n", "--numprocesses", "--pdb")) for word in words):
         # the tests wait for processes and devices most of the time; a file's tests stay together, for their fixtures
-        options += ["-n", str((os.cpu_count() or 1) + 2), "--dist", "loadfile"]
+        options += ["-n", str((os.cpu_count() or 1) + 2), "--dist", "loadfile", "--no-loadscope-reorder"]
     if not os.access(root, os.W_OK):
         options += ["-p", "no:cacheprovider"]  # pytest warns when it cannot write its cache, and a warning is an error
     command = [sys.executable, "-m", "pytest", *options, *words]

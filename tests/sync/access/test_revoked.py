@@ -39,7 +39,7 @@ def test_revoked_while_500_are_pending(either_door: DoorServer, tmp_path: Path) 
     with a_bench(either_door, tmp_path / "bench") as bench:
         entries = bench.record(500)
         bench.api.close()
-        bench.api = api = RevokedAfter(either_door, bench, 2)
+        bench.api = api = RevokedAfter(either_door, bench, 1)
         token = bench.identity.token()
         states: list[SyncState] = []
         bench.loop().run(lambda: bool(states) and states[-1].revoked, states.append)
