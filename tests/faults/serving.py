@@ -7,7 +7,6 @@ only; elsewhere each is started from nothing.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import resource
 import signal
@@ -16,7 +15,6 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 from multiprocessing.connection import Connection as Pipe
-from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +30,7 @@ import sync.server.storage.sqlite
 from sync.server.photos import folder
 from sync.server.run import ServerSettings, serve
 from sync.server.service import Service
+from tests.forked import context
 from tests.sync.material import ServerAtHome
 
 
@@ -66,14 +65,6 @@ class Doom:
     """For the controls: one thread reads and writes."""
 
 
-def _context() -> BaseContext:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.serving"])
-    return context
-
-
 class ForkedServer(ServerAtHome):
     """One server on a home and a port that stay the same over kills and starts."""
 
@@ -82,7 +73,7 @@ class ForkedServer(ServerAtHome):
         self.database_url = database or URL.create("sqlite", database=str(home / "server" / "server.sqlite3"))
         self._given = database
         self._workers = workers
-        self._context = _context()
+        self._context = context()
         self._process: BaseProcess | None = None
         self._listen = "127.0.0.1:0"
 

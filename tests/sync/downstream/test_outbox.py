@@ -232,13 +232,13 @@ def test_a_replay_of_many_goes_in_steps(lite: Bench, receiver: Receiver) -> None
         assert connection.scalar(select(func.count()).select_from(deliveries)) == 600
 
 
-def test_the_tables_are_what_the_migration_makes(either_database: URL, open_bench: Callable[[URL], Bench]) -> None:
+def test_the_tables_are_what_the_migration_makes(empty_database: URL, open_bench: Callable[[URL], Bench]) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
     from sync.server.storage.all_rows import metadata
 
-    database: Database = open_bench(either_database).database
+    database: Database = open_bench(empty_database).database
     with database.writing() as connection:
         found = compare_metadata(MigrationContext.configure(connection), metadata)
     assert not [difference for difference in found if "downstream" in json.dumps(str(difference))]

@@ -50,9 +50,9 @@ def shape(url: URL) -> tuple[str, set[str]]:
 
 
 @pytest.mark.parametrize("statements", [7, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 19, 40))])
-def test_it_is_old_or_new(either_database: URL, statements: int) -> None:
-    at_revision(either_database, _FIRST)
-    before = shape(either_database)
+def test_it_is_old_or_new(empty_database: URL, statements: int) -> None:
+    at_revision(empty_database, _FIRST)
+    before = shape(empty_database)
     code = f"""
 import os
 from sqlalchemy import event, make_url
@@ -71,23 +71,23 @@ def killed(connection):
     upgrade(connection)
 made = 0
 runner.upgrade = killed
-open_database(database.database_url({either_database.render_as_string(hide_password=False)!r}))
+open_database(database.database_url({empty_database.render_as_string(hide_password=False)!r}))
 """
     done = subprocess.run([sys.executable, "-c", code], env=os.environ, check=False, capture_output=True, text=True)
     assert done.returncode in (0, -9), done.stderr
-    after = shape(either_database)
+    after = shape(empty_database)
     if done.returncode == -9:
         assert after == before
     else:
         assert after[0] == HEAD
-    database = open_database(either_database)
+    database = open_database(empty_database)
     try:
         assert database.epoch == "of-the-old-program"
         with database.reading() as connection:
             assert differences(connection) == []
     finally:
         database.close()
-    assert shape(either_database)[0] == HEAD
+    assert shape(empty_database)[0] == HEAD
 
 
 def test_control_without_its_transaction_it_is_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,10 +129,10 @@ def differences(connection: Connection) -> list[object]:
     ]
 
 
-def test_every_released_schema_comes_to_the_newest(either_database: URL) -> None:
+def test_every_released_schema_comes_to_the_newest(empty_database: URL) -> None:
     revisions = [one.revision for one in ScriptDirectory(_FOLDER).walk_revisions()]
     assert revisions[0] == HEAD
-    at_revision(either_database, revisions[len(revisions) // 2])
-    database = open_database(either_database)
+    at_revision(empty_database, revisions[len(revisions) // 2])
+    database = open_database(empty_database)
     database.close()
-    assert shape(either_database)[0] == HEAD
+    assert shape(empty_database)[0] == HEAD

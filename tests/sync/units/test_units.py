@@ -108,7 +108,7 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """One database of each kind for all tests: making and dropping one takes PostgreSQL seconds."""
     url = database_url(f"sqlite:///{tmp_path_factory.mktemp('centre') / 'server.sqlite3'}")
     if request.param == "postgresql":
-        url = request.getfixturevalue("make_postgres")(None)
+        url = request.getfixturevalue("fresh_postgres")()
     made = open_database(url)
     yield made
     made.close()
@@ -459,11 +459,11 @@ def test_events_add_up_to_the_state_in_every_order(centre: Centre) -> None:
         assert +stock == Counter({str(unit["disposition"]): 1})
 
 
-def test_two_workers_take_the_same_unit_at_once(make_postgres) -> None:  # type: ignore[no-untyped-def]
+def test_two_workers_take_the_same_unit_at_once(fresh_postgres) -> None:  # type: ignore[no-untyped-def]
     """On PostgreSQL the second waits for the first: one owns, the other is contested, none is lost."""
     import threading
 
-    url = make_postgres(None)
+    url = fresh_postgres()
     first, second = Centre(open_database(url)), Centre(open_database(url))
     sent = [
         (
