@@ -1,4 +1,4 @@
-"""One request at a time to the server, and one verdict for every way in which it can end.
+"""Requests to the server, and one verdict for every way in which it can end.
 
 Redirects are not followed, content types are checked, answers are read under a cap and a deadline, and proxies are
 taken from the configuration only: what cannot be parsed as our server's answer acknowledges nothing.
@@ -30,6 +30,7 @@ from sync.client.identity import Identity
 from sync.protocol import (
     BAD_SEAL,
     DEVICE_REVOKED,
+    FOLLOWS_HEADER,
     SEAL_HEADER,
     TOKEN_TIME,
     VERSION,
@@ -86,6 +87,8 @@ class Packed:
     withheld: str | None
     body: bytes
     """gzip."""
+    follows: bool = False
+    """The batch before it has not been answered yet."""
 
 
 class SyncApi(Protocol):
@@ -157,7 +160,7 @@ class HttpApi:
         self._unsent = unsent
         self._client = httpx.Client(
             base_url=url, headers=headers, timeout=timeout, verify=verify, proxy=proxy, trust_env=False,
-            follow_redirects=False, limits=httpx.Limits(max_connections=2, max_keepalive_connections=1),
+            follow_redirects=False, limits=httpx.Limits(max_connections=2, max_keepalive_connections=2),
         )  # fmt: skip
 
     def hello(self, station: str) -> Outcome[HelloAnswer]:
@@ -180,6 +183,8 @@ class HttpApi:
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
         if self._identity is not None:
             headers[SEAL_HEADER] = self._identity.seal(packed.body, packed.entries)
+        if packed.follows:
+            headers[FOLLOWS_HEADER] = "1"
         return self._exchange(PushAnswer, "POST", "/v1/journal", packed.body, headers)
 
     def missing(self, hashes: Sequence[str]) -> Outcome[MissingAnswer]:

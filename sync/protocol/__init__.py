@@ -101,6 +101,7 @@ from sync.protocol.figures import (
     ViewDefinition,
 )
 from sync.protocol.journal import (
+    FOLLOWS_HEADER,
     Code,
     EntryResult,
     Head,
@@ -172,6 +173,7 @@ __all__ = [
     "BAD_SEAL",
     "CSRF_HEADER",
     "DEVICE_REVOKED",
+    "FOLLOWS_HEADER",
     "KEY_HEADER",
     "NOTHING_FOLDED",
     "SEAL_HEADER",

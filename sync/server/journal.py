@@ -15,10 +15,11 @@ further                            retry with ``expected_seq``; not kept
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 from sqlalchemy import Connection, and_, or_, select, update
@@ -31,6 +32,10 @@ from sync.server.applying import Applier, Applying
 from sync.server.judge import Judged, judge
 from sync.server.storage import Database
 from sync.server.storage.rows import disputes, entries, heads, quarantine
+
+PATIENCE_S: Final = 1.0
+"""How long a push that came too early waits for the one before it."""
+_LOOK_EVERY_S: Final = 0.01
 
 
 @dataclass(slots=True)
@@ -80,19 +85,34 @@ class Journal:
         self._late = tuple(late)
 
     def push(
-        self, site_id: str, station: str, judged: Sequence[Judged], at: datetime, witness: Witness | None = None
-    ) -> Pushed:
+        self, site_id: str, station: str, judged: Sequence[Judged], at: datetime, witness: Witness | None = None,
+        *, follows: bool = False,
+    ) -> Pushed:  # fmt: skip
         """Take entries; on return everything that was answered is durable.
 
         Args:
             judged: in any order; each place at most once counts.
             at: now, UTC.
+            follows: the push before it is under way too, and may be overtaken: wait a moment for it.
         """
         ordered = sorted(judged, key=lambda entry: (entry.generation, entry.seq))
+        # With one writer nothing is overtaken, and waiting would stand in the way of the one that is waited for.
+        until = time.monotonic() + (PATIENCE_S if follows and self._database.writers > 1 else 0.0)
+        while (pushed := self._push(site_id, station, ordered, at, witness, until)) is None:
+            time.sleep(_LOOK_EVERY_S)
+        return pushed
+
+    def _push(
+        self, site_id: str, station: str, ordered: Sequence[Judged], at: datetime, witness: Witness | None, until: float
+    ) -> Pushed | None:
+        """One transaction. None = nothing was done: these came too early, and the one before may still come."""
         with self._database.writing() as connection:
             if witness is not None:
                 witness.admit(connection)
+            # As a rule the push before it holds these locks by now, and this one stands behind it.
             chains = self._lock_chains(connection, site_id, station, {entry.generation for entry in ordered}, at)
+            if ordered and ordered[0].seq > chains[ordered[0].generation].seq + 1 and time.monotonic() < until:
+                return None
             work = _Push(Applying(self._database, connection, site_id, station, at), self._appliers, self._late, chains)
             results = work.run(ordered)
             for generation, chain in chains.items():

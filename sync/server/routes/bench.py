@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from station.errors import InvalidInput
 from sync.protocol import (
+    FOLLOWS_HEADER,
     SEAL_HEADER,
     VERSION,
     HealthAnswer,
@@ -78,7 +79,8 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         encoding = request.headers.get("content-encoding", "").lower()
         started = time.perf_counter()
         seal = request.headers.get(SEAL_HEADER)
-        station, pushed = await service.write_push(len(body), _push, service, caller, body, encoding, seal)
+        follows = request.headers.get(FOLLOWS_HEADER) == "1"
+        station, pushed = await service.write_push(len(body), _push, service, caller, body, encoding, seal, follows)
         service.figures.wake()
         answers: dict[str, int] = {}
         for result in pushed.results:
@@ -131,7 +133,9 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
     return [health, hello, push, missing, photo, status]
 
 
-def _push(service: Service, caller: Caller, body: bytes, encoding: str, seal: str | None) -> tuple[str, Pushed]:
+def _push(
+    service: Service, caller: Caller, body: bytes, encoding: str, seal: str | None, follows: bool
+) -> tuple[str, Pushed]:
     request = decode(PushRequest, unpack(body, encoding, service.limits.body_bytes))
     if request.station == CENTRE or not caller.may_write_for(request.station):
         raise _foreign(request.station)
@@ -141,7 +145,8 @@ def _push(service: Service, caller: Caller, body: bytes, encoding: str, seal: st
         )
     judged = [judge(request.station, bytes(raw)) for raw in request.entries]
     witness = service.access.sealing.of_push(caller, request.station, body, seal, judged)
-    return request.station, service.journal.push(caller.site_id, request.station, judged, service.clock.now(), witness)
+    now = service.clock.now()
+    return request.station, service.journal.push(caller.site_id, request.station, judged, now, witness, follows=follows)
 
 
 async def _receive(service: Service, request: HttpRequest, sha256: str, declared: int) -> int:

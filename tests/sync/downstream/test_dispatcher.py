@@ -443,7 +443,9 @@ def test_two_dispatchers_at_work_deliver_each_event_once_and_in_order(bench: Ben
     until(lambda: len(receiver.ids()) >= 160, 30, "160 events")
     for dispatcher in dispatchers:
         dispatcher.stop()
-    assert Counter(Counter(receiver.ids()).values()) == {1: 160}, "three inspections and one refund of each of forty units"
+    assert Counter(Counter(receiver.ids()).values()) == {1: 160}, (
+        "three inspections and one refund of each of forty units"
+    )
     assert order_of(receiver.received) == expected_order(made)
     assert set(bench.states().values()) == {"delivered"}
 
