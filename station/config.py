@@ -7,6 +7,7 @@ No secrets here: the server's token comes from the environment (``STATION_SERVER
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from station.toml_file import read_toml, typed
 
 FILE_NAME = "station.toml"
 
+_PER_CENT = re.compile(r"(?P<whole>[0-9]{1,2})(?:\.(?P<part>[0-9]{1,2}))? ?%")
+
 
 class StationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which bench this is."""
@@ -26,6 +29,8 @@ class StationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str = "Bench 1"
     hall: str = ""
     inspector: str = "Inspector"
+    market: str = ""
+    """Where goods are sold again, e.g. ``DE``: how long dated goods must still be good for goes by it."""
 
 
 class ScannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +68,30 @@ class ScaleConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For protocols that send no unit: what the scale is set to; empty = the maker's default."""
     poll: str = ""
     """What asks the scale for a weight if not the driver's own request, e.g. ``IP\\r\\n``."""
+
+
+class WeightConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the weight is judged where it was learned what an article weighs."""
+
+    false_alarms: str = "1%"
+    """Share of complete units that may be called into doubt, ``0.01%`` to ``20%``, as text: a tighter budget finds
+    less."""
+
+    def __post_init__(self) -> None:
+        self.budget  # noqa: B018 (it is computed to be refused with the file's name)
+
+    @property
+    def budget(self) -> float:
+        """The share as a number between 0 and 1.
+
+        Raises:
+            ValueError: not a share in per cent.
+        """
+        found = _PER_CENT.fullmatch(self.false_alarms.strip())
+        basis_points = int(found["whole"]) * 100 + int((found["part"] or "").ljust(2, "0")) if found else 0
+        if not 1 <= basis_points <= 2_000:
+            raise ValueError(f"false_alarms = {self.false_alarms!r}: expected a share from 0.01% to 20%, e.g. '1%'")
+        return basis_points / 10_000
 
 
 class WedgeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -138,6 +167,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scanner_2: ScannerConfig = ScannerConfig()
     wedge: WedgeConfig = WedgeConfig()
     scale: ScaleConfig = ScaleConfig()
+    weight: WeightConfig = WeightConfig()
     camera: CameraConfig = CameraConfig()
     camera_2: CameraConfig = CameraConfig()
     """A second view; its pictures go to the same shots, by PHOTO."""

@@ -24,6 +24,7 @@ from station.clock import Clock, SystemClock
 from station.config import Config
 from station.errors import EnvironmentFault, InvalidInput, StoreFault
 from station.ids import uuid7
+from station.inspection.answer_pictures import picture_folders
 from station.inspection.facts import Look, Photo
 from station.inspection.view import Band, BenchView, Notice, State, Step, Tone
 from ui.bench.window import BenchIdentity, BenchWindow
@@ -75,6 +76,7 @@ class BenchApp(QObject):
             picture_folder=pictures,
             clock=self._clock,
         )
+        self.window.pictures.answer_folders = picture_folders(home)
         self._sound = SoundPlayer()
         self.desk = DeskThread(self._open_desk, self._close_store, _warm_up)
         self.window.show_view(_STARTING)
@@ -168,8 +170,10 @@ class BenchApp(QObject):
     # --- made on the desk's thread --------------------------------------------------------------------------------
 
     def _open_desk(self) -> Desk:
-        from station.decision.rules import load_rules
-        from station.inspection.desk import Desk, Seat
+        from station.decision.rules import folders_for, load_rules
+        from station.inspection.desk import Desk, Seat, Site
+        from station.review.agreement.blind_store import BlindStore
+        from station.review.bench import shipped
         from station.store.store import Store
 
         station = self._station_id()
@@ -178,7 +182,9 @@ class BenchApp(QObject):
         self._sync.begin(store)
         self._house.begin(store)
         seat = Seat(station, self._config.station.inspector)
-        return Desk(store, load_rules(), seat, self._clock, uuid7, self._clock.now() - SHIFT)
+        rules = load_rules(folders_for(self._home)).with_outcomes(store.outcome_cells())
+        site = Site(self._config.station.market, self._config.weight.budget, shipped())
+        return Desk(BlindStore(store), rules, seat, self._clock, uuid7, self._clock.now() - SHIFT, site)
 
     def _station_id(self) -> str:
         """The name under which this bench records: the one it joined the server with, where it did."""

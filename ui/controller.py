@@ -107,6 +107,7 @@ class BenchController(QObject):
         """The device that the line about the surroundings speaks of."""
         self.view: BenchView | None = None
         window.command_given.connect(self.on_command)
+        window.value_entered.connect(self.on_entered)
         desk.handled.connect(self.on_handled)
         desk.failed.connect(self.on_failed)
         desk.crashed.connect(self.on_crashed)
@@ -124,6 +125,11 @@ class BenchController(QObject):
         """A key or a button."""
         detail = self._why_skip()
         self._desk.submit("command", lambda desk: desk.command(command, given_by, device_detail=detail))
+
+    @Slot(str, str)
+    def on_entered(self, typed: str, given_by: str) -> None:
+        """A number, a text or a code was typed as an answer."""
+        self._desk.submit("command", lambda desk: desk.entered(typed, given_by))
 
     @Slot(object)
     def on_scanner(self, event: object) -> None:
@@ -283,6 +289,8 @@ class BenchController(QObject):
         for command in outcome.asks:
             if command is Command.HELP:
                 self._window.toggle_help()
+            elif command is Command.CONFIRM:
+                self._window.give_entry()
             elif command is Command.PHOTO and self._camera is not None:
                 self._camera.shoot_now()
 

@@ -6,10 +6,37 @@ from typing import Annotated
 
 import msgspec
 
+from station.decision.decay import Decay, Season
 from station.decision.model import Disposition
 from station.decision.scheme import Version
 from station.errors import InvalidInput
-from station.returns.policy import Line, Minor, Part, covers
+from station.returns.policy import BasisPoints, Days, Line, Minor, Part, covers, longest_prefix
+
+Grams = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
+
+
+class Band(Part, frozen=True, kw_only=True):
+    """One step of a freight table; a unit pays the first step that it fits."""
+
+    up_to_g: Positive | None = None
+    """Mass with packaging; None = any."""
+    up_to_cm3: Positive | None = None
+    """Outer volume; None = any."""
+    cost: dict[str, Minor]
+    """Currency → minor units for one unit."""
+
+
+class Quota(Part, frozen=True, kw_only=True):
+    """What somebody else takes off us."""
+
+    units: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+    """Allowance per period."""
+    period_days: Positive
+    minimum_batch: Positive = 1
+    """Fewer are not collected: units wait until there are so many."""
+    batch_freight: dict[str, Minor] = msgspec.field(default_factory=dict)
+    """Currency → minor units for a whole batch; a unit bears its share of a batch of the minimum size."""
 
 
 class Route(Part, frozen=True, kw_only=True):
@@ -33,6 +60,19 @@ class Route(Part, frozen=True, kw_only=True):
     only_found_text: str = ""
     only_refused: bool = False
     """Only for goods whose refund is refused: they still belong to the customer."""
+    days_to_sell: Days = 0
+    """Days until the money is there: the value falls until then."""
+    fee_bp: BasisPoints = 0
+    """Share of what the unit brings that whoever sells it keeps."""
+    fee: dict[str, Minor] = msgspec.field(default_factory=dict)
+    """Currency → fixed fee; a currency that is not named has none."""
+    freight: tuple[Band, ...] = ()
+    carbon_g: Grams = 0
+    """CO2 equivalent of one unit on this way, in grams."""
+    carbon_g_per_kg: Grams = 0
+    capacity_per_day: Annotated[int, msgspec.Meta(ge=0, le=10**9)] | None = None
+    """None = as many as come."""
+    quota: Quota | None = None
 
 
 class RouteBook(Part, frozen=True, kw_only=True, tag_field="kind", tag="routes"):
@@ -40,8 +80,21 @@ class RouteBook(Part, frozen=True, kw_only=True, tag_field="kind", tag="routes")
 
     version: Version
     rework_per_minute: dict[str, Minor] = msgspec.field(default_factory=dict)
+    carbon_per_tonne: dict[str, Minor] = msgspec.field(default_factory=dict)
+    """Currency → minor units for a tonne of CO2 equivalent; a currency that is not named does not price it."""
+    decays: tuple[Decay, ...] = ()
+    seasons: tuple[Season, ...] = ()
+    volume_cm3: dict[str, Positive] = msgspec.field(default_factory=dict)
+    """Category prefix → outer volume where the catalogue does not say it."""
     routes: tuple[Route, ...]
     sha256: str = ""
+
+    def route(self, disposition: Disposition) -> Route | None:
+        return next((route for route in self.routes if route.disposition is disposition), None)
+
+    def volume(self, category: str | None) -> int | None:
+        """Outer volume by category, cm³; None = unknown."""
+        return longest_prefix(self.volume_cm3, category, 0) or None if category is not None else None
 
 
 class ReturnReason(Part, frozen=True, kw_only=True):
@@ -58,6 +111,8 @@ class ReturnReason(Part, frozen=True, kw_only=True):
     """No fee, and we pay the way back."""
     evidence: dict[str, int] = msgspec.field(default_factory=dict)
     """Axis → level; found at this level or lower on any of them, the reason is borne out."""
+    customs: str = ""
+    """The code that the merchant's broker uses for it; carried through, never interpreted."""
 
 
 class ReasonBook(Part, frozen=True, kw_only=True, tag_field="kind", tag="reasons"):

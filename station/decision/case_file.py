@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from station.decision.case_gates import GATE_KEYS, read_acts, read_dates, read_derogations
+from station.decision.case_order import ORDER_KEYS, read_customs, read_floor, read_order
 from station.decision.json_table import Table, currency_of, kind_of, milligrams_of, parse_json, word_of
-from station.decision.model import Case, Derogation, Disposition, Override, Reason
+from station.decision.model import Case, Disposition, Override, Reason
 from station.decision.rules import Rules
 from station.errors import InvalidInput
+from station.inspection.entry import read_entry
 from station.inspection.facts import (
     Answer,
     IdentityOutcome,
@@ -23,7 +26,7 @@ from station.inspection.facts import (
 )
 from station.inspection.plausibility import WEIGHT_CHECK, judge_weight, weight_question
 from station.inspection.protocol import Protocol
-from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation, ReturnLine, Trait
+from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation, ReturnLine, Trait, Wish
 from station.toml_file import did_you_mean
 
 EXAMPLE = """\
@@ -34,13 +37,25 @@ EXAMPLE = """\
           "mass_tolerance_g": 6, "accessories": {"charging case": 42}},
  "return": {"rma": "RMA-2026-004711", "reason": "defective", "paid": "129.00",
             "serial": "HD7-22941", "ordered_at": "2026-11-08",
-            "delivered_at": "2026-11-10", "authorised_at": "2026-11-20"},
+            "delivered_at": "2026-11-10", "authorised_at": "2026-11-20", "wish": "refund"},
+ "order": {"lines": [{"sku": "HD7", "quantity": 1, "unit": "139.00", "tax_bp": 1900},
+                     {"sku": "CASE", "quantity": 2, "unit": "19.50", "returned": 1}],
+           "discount": "10.00", "promotion": {"off": "5.00", "at_least": "150.00"},
+           "shipping": "4.90", "shipping_refunded": "0", "refunded": "18.00",
+           "credited": "18.00"},
+ "customs": {"from": "DE", "to": "CH", "entry": "26CH0077", "commodity": "8518.3000"},
+ "floor": {"taken": {"refurbish": 12}, "places": {"refurbish": "1.50"},
+           "extra": {"liquidate": "0.80"}},
  "at": "2026-11-22T10:17:00Z", "identity": "match", "serial_found": "HD7-22941",
  "answers": {"power": "no_charge", "seal": "broken", "look": "light_wear"},
  "weight_g": 286, "scale_interval_g": 1,
  "skipped": {"photo:label": "camera gone"},
  "flags": ["Inspector asks for a second look"],
- "derogations": {"destruction_ban": "D-17"},
+ "derogations": {"destruction_ban": {"kind": "beyond_repair", "reference": "D-17",
+                                     "signed_by": {"ana": "lead", "bo": "lead"}}},
+ "gate_acts": [{"kind": "proof", "subject": "data_bearing", "reference": "WIPE-0815",
+                "signed_by": {"cem": "inspector"}}],
+ "good_until": "2028-03-31", "made": "2026-02-01", "lot": "L-0410", "market": "DE",
  "override": {"disposition": "recycle", "reason": "no spare parts left"}}
 """
 """A document with every key."""
@@ -51,18 +66,25 @@ Only "item" and one of "merchant" or "policy" are needed. Money is "129.00" in t
 "policy", "grading_scheme" and "currency" at the top. Instead of "answers": "shortcut", a command code. Instead of
 "weight_g": "judgement", a verdict or {"verdict", "difference_g", "missing_part"}. "protocol" ("electronics.audio" or
 "electronics.audio@1") replaces the one that the category gives.
+Instead of what was paid for the line: "order", with the units that came back before this one; "rate" [a, b] says
+that a minor units of the merchant's currency were booked for b of the order's. "floor" says what is taken, what a place
+on a scarce way costs and what this very unit costs beyond the route book.
+"gate_acts" are "proof" (subject: a gate), "recall_confirmed" or "recall_denied" (subject: the notice) and "settled"
+(subject: a gate). "good_until" may be "unreadable".
 """
 _TOP = (
     "merchant", "policy", "grading_scheme", "currency", "item", "return", "at", "identity", "serial_found", "protocol",
-    "answers", "shortcut", "weight_g", "scale_interval_g", "judgement", "skipped", "flags", "derogations", "override",
+    "answers", "shortcut", "weight_g", "scale_interval_g", "judgement", "skipped", "flags", "override",
+    *GATE_KEYS, *ORDER_KEYS,
 )  # fmt: skip
 _MERCHANT = ("id", "name", "policy", "grading_scheme", "currency")
 _ITEM = (
     "sku", "title", "category", "traits", "price", "mass_g", "mass_tolerance_g", "accessories", "gtins", "serialised",
+    "volume_cm3",
 )  # fmt: skip
 _RETURN = (
     "rma", "order_id", "line", "sku", "quantity", "reason", "declared_reason", "comment", "serial", "paid",
-    "ordered_at", "delivered_at", "authorised_at",
+    "ordered_at", "delivered_at", "authorised_at", "wish",
 )  # fmt: skip
 
 
@@ -98,7 +120,13 @@ def read_case(data: bytes, rules: Rules, *, now: datetime, policy: str | None = 
         weight=weight,
         skipped=_skipped(top),
         flags=tuple(Reason("flagged", text) for text in top.texts("flags")),
-        derogations=tuple(Derogation(gate, str(ref)) for gate, ref in top.mapping("derogations").items()),
+        floor=read_floor(top, merchant.currency),
+        derogations=read_derogations(top),
+        gate_acts=read_acts(top),
+        dates=read_dates(top),
+        lot=top.text("lot") or None,
+        made=made.date() if (made := top.time("made")) is not None else None,
+        market=top.text("market"),
         override=None
         if override is None
         else Override(override.choice("disposition", Disposition), override.text("reason", needed=True)),
@@ -142,12 +170,16 @@ def _item(table: Table | None, merchant: Merchant) -> CatalogueItem | None:
         ),
         traits=tuple(word_of(word, Trait, table.at("traits")) for word in table.texts("traits")),
         serialised=table.flag("serialised"),
+        volume_cm3=table.number("volume_cm3", 0) or None,
     )
 
 
 def _authorisation(top: Table, merchant: Merchant, item: CatalogueItem | None) -> ReturnAuthorisation | None:
     table = top.table("return", _RETURN)
     if table is None:
+        for key in ("order", "customs"):
+            if top.has(key):
+                raise InvalidInput(f"{key!r} is there without 'return': say what comes back")
         return None
     if table.has("reason") and table.has("declared_reason"):
         raise InvalidInput("'return.reason' and 'return.declared_reason' mean the same: give one")
@@ -159,6 +191,7 @@ def _authorisation(top: Table, merchant: Merchant, item: CatalogueItem | None) -
         comment=table.text("comment") or None,
         serial=table.text("serial") or None,
         paid=table.money("paid", merchant.currency),
+        wish=table.choice_or("wish", Wish.REFUND),
     )
     return ReturnAuthorisation(
         id=table.text("rma", default="RMA"),
@@ -168,6 +201,8 @@ def _authorisation(top: Table, merchant: Merchant, item: CatalogueItem | None) -
         ordered_at=table.time("ordered_at"),
         delivered_at=table.time("delivered_at"),
         authorised_at=table.time("authorised_at"),
+        order=read_order(top, merchant.currency),
+        customs=read_customs(top, merchant.currency),
     )
 
 
@@ -207,10 +242,22 @@ def _answers(
             for t in tables
         ]
     else:
-        answers = [Answer(name, _text_of(name, value), "key") for name, value in top.mapping("answers").items()]
+        answers = [_answer_of(name, value, protocol) for name, value in top.mapping("answers").items()]
     for answer in answers:
         _check_answer(answer, protocol)
     return tuple(answers)
+
+
+def _answer_of(name: str, value: object, protocol: Protocol | None) -> Answer:
+    """A choice in quotes; for a question that asks for a number also the number, an integer in its smallest steps."""
+    question = protocol.question(name) if protocol is not None else None
+    if question is None or question.number is None or not isinstance(value, int) or isinstance(value, bool):
+        return Answer(name, _text_of(name, value), "key")
+    try:
+        choice, kept = read_entry(question, question.number.shown(value))
+    except InvalidInput as error:
+        raise InvalidInput(f"'answers.{name}' = {value!r}: {error}") from error
+    return Answer(name, choice.id, "key", kept)
 
 
 def _text_of(name: str, value: object) -> str:

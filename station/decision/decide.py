@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from station.decision.economics import Unit, value_routes
+from station.decision.customs import customs_note
+from station.decision.economics import value_routes
 from station.decision.findings import Findings, read_findings
+from station.decision.flips import flips_of
 from station.decision.gates import UNMAPPED, evaluate, hold, is_unproven, same_serial
+from station.decision.inputs import inputs_of, unit_of
+from station.decision.learned_inputs import learned_inputs
 from station.decision.model import (
     Alternative,
     AxisLevel,
@@ -46,15 +50,13 @@ def decide(case: Case, rules: Rules) -> Decision:
     findings = _found_reason(case, read_findings(case, missing), rules)
     axes = _axes(case, findings, rules)
     grade = scheme.grade(axes) if scheme is not None and axes and case.identity is not IdentityOutcome.MISSING else None
-    gates = evaluate(case, findings, rules.gates)
+    gates = evaluate(case, findings, rules.gates, rules.recalls)
     if grade is None and not any(gate.requires is not None and gate.state is GateState.RAISED for gate in gates):
         text = "Not every side of its condition was looked at: held"
         gates = (hold(UNMAPPED, "condition_not_judged", text), *gates)
-    levels = {axis.axis: axis.level for axis in axes}
-    answer = decide_refund(case, policy, findings, gates, levels, rules.reasons, rules.gates)
-    price = case.item.price if case.item is not None else None
-    unit = Unit(grade, gates, price, findings.rework_minutes, findings.found_reason, answer.refused)
-    alternatives = value_routes(unit, policy, scheme, rules.routes, rules.gates)
+    answer = decide_refund(case, policy, findings, gates, axes, rules.reasons, rules.gates)
+    unit = unit_of(case, grade, gates, findings, refused=answer.refused)
+    alternatives = value_routes(unit, policy, scheme, rules.routes, rules.gates, rules.recovery)
     proposed, why = _choose(gates, alternatives, answer, policy)
     disposition, override = _override(case, proposed, gates, alternatives)
     looks = second_looks(case, policy, findings, gates, rules.reasons)
@@ -74,6 +76,9 @@ def decide(case: Case, rules: Rules) -> Decision:
         second_look=looks,
         needs_confirm=_needs_confirm(gates, findings, disposition, looks, override, answer, rules),
         versions=_versions(case, policy, scheme, rules),
+        flips=flips_of(unit, alternatives, rules.routes) if why.code == "worth_most" else (),
+        inputs=(*inputs_of(case, unit), *learned_inputs(unit, rules.routes, rules.recovery)),
+        customs=customs_note(case, policy, findings, axes, rules.reasons),
     )
 
 
@@ -115,7 +120,9 @@ def _axes(case: Case, findings: Findings, rules: Rules) -> tuple[AxisLevel, ...]
     for axis in rules.axes.axes:
         cap = findings.caps.get(axis.id)
         if cap is None:
-            return ()
+            if case.protocol.judges(axis.id):
+                return ()
+            continue
         levels.append(axis.at(max(1, min(cap, axis.best))))
     return tuple(levels)
 
@@ -129,10 +136,12 @@ def _found_reason(case: Case, findings: Findings, rules: Rules) -> Findings:
     declared = rules.reasons.reason(findings.declared)
     if findings.found_reason is None and findings.declared == "wrong_item" and case.identity is IdentityOutcome.MATCH:
         return replace(findings, found_reason="right_item_found")
-    judged = all(axis.id in findings.caps for axis in rules.axes.axes)
+    judged = case.protocol is not None and all(
+        axis.id in findings.caps for axis in rules.axes.axes if case.protocol.judges(axis.id)
+    )
     if findings.found_reason is not None or declared is None or not declared.evidence or not judged:
         return findings
-    borne_out = any(findings.caps[axis] <= level for axis, level in declared.evidence.items())
+    borne_out = any(axis in findings.caps and findings.caps[axis] <= level for axis, level in declared.evidence.items())
     return replace(findings, found_reason=declared.code if borne_out else "no_fault_found")
 
 

@@ -1,49 +1,29 @@
 """What every way is worth, and which one it is: gates first, then possibility, then money.
 
-Value of a way = price as new × what the grade brings there − handling − the work that the answers found. Integer minor
-units; shares round half up to a minor unit. Where a price or a cost is unknown nothing has a value, and the rule order
-of the route book decides.
+``worth`` says what one way is worth. Here the ways are ordered: those that are possible first, by value, equal values
+in the order of the route book. Where the value of any possible way is unknown no two can be compared, and the rule
+order decides alone; ways that are not possible change nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from station.decision.books import Route, RouteBook
 from station.decision.gates import GateBook, forbidding_reason
-from station.decision.model import Alternative, Disposition, Gate, GateState, Grade, Reason
-from station.decision.scheme import GradeRule, GradingScheme
-from station.quantities import Money
+from station.decision.model import Alternative, Disposition, Floor, Gate, GateState, Reason
+from station.decision.recovery import NO_RECOVERY, Recovery
+from station.decision.scheme import GradingScheme
+from station.decision.worth import Unit, Worth, percent, words, worth_of
 from station.returns.policy import Policy
 
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """What the economics look at."""
-
-    grade: Grade | None
-    gates: tuple[Gate, ...]
-    price: Money | None
-    rework_minutes: int
-    found_reason: str | None
-    refused: bool
-    """The refund is refused, so the goods still belong to the customer."""
-
-
-class _Worth(NamedTuple):
-    """A value and its parts, all in minor units of its currency."""
-
-    value: Money
-    share_bp: int
-    handling: int
-    work: int
+__all__ = ["Unit", "percent", "value_routes"]
 
 
 def value_routes(
-    unit: Unit, policy: Policy | None, scheme: GradingScheme | None, routes: RouteBook, gates: GateBook
-) -> tuple[Alternative, ...]:
+    unit: Unit, policy: Policy | None, scheme: GradingScheme | None, routes: RouteBook, gates: GateBook,
+    recovery: Recovery = NO_RECOVERY,
+) -> tuple[Alternative, ...]:  # fmt: skip
     """List every way, best first, the impossible and forbidden ones behind with the rule that forbids them.
 
     Args:
@@ -52,6 +32,7 @@ def value_routes(
         scheme: the grading scheme; None = unknown, so nothing has a value.
         routes: the ways, in rule order.
         gates: the gate book, for the ways that can remove what a gate objects to.
+        recovery: what was learned from outcomes.
 
     Returns:
         One alternative per route of the book. Equal values keep the rule order.
@@ -62,14 +43,14 @@ def value_routes(
     levels = {axis.axis: axis.level for axis in unit.grade.axes} if unit.grade is not None else {}
     listed: list[tuple[int, Alternative]] = []
     for number, route in enumerate(routes.routes):
-        worth = _value(route, unit, rule, routes)
+        worth = worth_of(route, unit, rule, routes, recovery)
         objection = forbidden.get(route.disposition) or _objection(
             route, unit, policy, levels, route.disposition in helped
         )
-        reason = objection or Reason("route_value", _words(worth, unit))
-        value = worth.value if isinstance(worth, _Worth) else None
-        listed.append((number, Alternative(route.disposition, value, objection is None, reason)))
-    by_money = all(alternative.value is not None for _, alternative in listed)
+        reason = objection or Reason("route_value", words(worth, unit))
+        value, parts = (worth.value, worth.parts) if isinstance(worth, Worth) else (None, ())
+        listed.append((number, Alternative(route.disposition, value, objection is None, reason, parts)))
+    by_money = all(alternative.value is not None for _, alternative in listed if alternative.allowed)
 
     def rank(entry: tuple[int, Alternative]) -> tuple[bool, int, int]:
         number, alternative = entry
@@ -113,54 +94,26 @@ def _objection(
     if unit.grade is None:
         return Reason("route_ungraded", "Not graded, so this way cannot be chosen")
     for axis, least in route.needs.items():
-        if levels.get(axis, 0) < least:
+        if levels.get(axis, least) < least:  # an axis that this kind of goods does not have closes no way
             return Reason(f"route_{route.disposition}_needs", route.needs_text)
     if route.only_found and unit.found_reason not in route.only_found:
         return Reason(f"route_{route.disposition}_not_found", route.only_found_text)
-    if helped or not route.pointless_at:
-        return None
-    if all(levels.get(axis, 0) >= level for axis, level in route.pointless_at.items()):
+    pointless = route.pointless_at and all(
+        levels.get(axis, level) >= level for axis, level in route.pointless_at.items()
+    )
+    if pointless and not helped:
         return Reason(f"route_{route.disposition}_pointless", route.pointless_text)
+    return _full(route, unit.floor)
+
+
+def _full(route: Route, floor: Floor) -> Reason | None:
+    """No place left today, or nothing left of what somebody takes off us in a period."""
+    taken = dict(floor.taken).get(route.disposition)
+    if taken is None:
+        return None
+    if route.capacity_per_day is not None and taken >= route.capacity_per_day:
+        return Reason(f"route_{route.disposition}_full", f"All {route.capacity_per_day} places of today are taken")
+    if route.quota is not None and taken >= route.quota.units:
+        text = f"All {route.quota.units} units of these {route.quota.period_days} days are taken"
+        return Reason(f"route_{route.disposition}_quota", text)
     return None
-
-
-def _value(route: Route, unit: Unit, rule: GradeRule | None, book: RouteBook) -> _Worth | str:
-    """Net value with its parts, or why there is none."""
-    if unit.price is None:
-        return "Price unknown: the rule order decides"
-    if rule is None:
-        return "Not graded: the rule order decides"
-    currency = unit.price.currency
-    handling, per_minute = route.cost.get(currency), book.rework_per_minute.get(currency)
-    works = route.rework and unit.rework_minutes > 0
-    if handling is None or (works and per_minute is None):
-        return f"Costs in {currency} unknown: the rule order decides"
-    share = rule.recovery_bp.get(route.disposition, 0)
-    brings = unit.price.percent(share).minor if share else 0
-    work = per_minute * unit.rework_minutes if works and per_minute is not None else 0
-    value = Money(brings - handling - work, currency)
-    return _Worth(value, share, handling, work)
-
-
-def _words(worth: _Worth | str, unit: Unit) -> str:
-    """How a value came about."""
-    if isinstance(worth, str):
-        return worth
-    currency = worth.value.currency
-    words = f"{percent(worth.share_bp)} of {unit.price}" if worth.share_bp else "Brings nothing"
-    if worth.handling:
-        words += f", less {Money(worth.handling, currency)} handling"
-    if worth.work:
-        words += f", less {Money(worth.work, currency)} for {unit.rework_minutes} min of work"
-    return words
-
-
-def percent(basis_points: int) -> str:
-    """Basis points as a person reads them.
-
-    >>> percent(1500), percent(250), percent(5)
-    ('15 %', '2.5 %', '0.05 %')
-    """
-    whole, part = divmod(basis_points, 100)
-    decimals = f"{part:02d}".rstrip("0")
-    return f"{whole}.{decimals} %" if decimals else f"{whole} %"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from station.decision.model import Case, Reason
+from station.inspection.entry import shown_value
 from station.inspection.facts import Answer, IdentityOutcome
 from station.inspection.plausibility import COMPLETE, EMPTY_BOX, PART_MISSING, SOMETHING_ELSE, WEIGHT_CHECK
 from station.inspection.protocol import Choice, Protocol, Question
@@ -34,6 +35,8 @@ class Findings:
     cleared: Mapping[str, Reason]
     found_reason: str | None
     rework_minutes: int
+    bench_minutes: int
+    """Work that was already done at the bench (``Rework``), whether it helped or not."""
     problems: tuple[Reason, ...]
     """Contradictions and gaps; any of them holds the unit."""
     looks: tuple[Reason, ...]
@@ -44,9 +47,11 @@ class Findings:
     """Why this unit cannot be judged by any rule: unmapped article, no policy, no scheme."""
 
 
-def sentence(question: Question, choice: Choice) -> Reason:
-    """The record's sentence of one answer."""
+def sentence(question: Question, choice: Choice, value: str | None = None) -> Reason:
+    """The record's sentence of one answer, with the value that was entered."""
     text = choice.reason or f"{question.text} {choice.label}"
+    if value is not None:
+        text = f"{text} ({shown_value(question, value)})"
     return Reason(f"answer_{question.id}_{choice.id}", text)
 
 
@@ -90,6 +95,7 @@ def read_findings(case: Case, rules_missing: Reason | None = None) -> Findings:
         cleared=reader.cleared,
         found_reason=reader.found,
         rework_minutes=reader.minutes,
+        bench_minutes=reader.bench_minutes,
         problems=tuple(problems),
         looks=tuple(reader.looks),
         weight_answer=weight_answer,
@@ -113,6 +119,8 @@ class _Reader:
         self.looks: list[Reason] = []
         self.found: str | None = None
         self.minutes = 0
+        self.bench_minutes = 0
+        self.mended: frozenset[str] = frozenset()
 
     def weight_check(self, chosen: Mapping[str, Answer]) -> str | None:
         answer = chosen.get(WEIGHT_CHECK)
@@ -132,6 +140,7 @@ class _Reader:
         for name in chosen:
             if name not in known:
                 self.problems.append(Reason("answer_unknown_question", f"Answer to an unknown question {name!r}"))
+        self.mended = self._mended(protocol, chosen)
         for question in protocol.questions:
             answer = chosen.get(question.id)
             asked = question.when.holds(self.answers, self.declared, self.traits)
@@ -143,7 +152,7 @@ class _Reader:
             if choice is None:
                 self.problems.append(_unknown_choice(question.id, answer.choice))
             elif asked:
-                self._take(question, choice)
+                self._take(question, choice, answer.value)
             else:
                 self._take_unasked(question, choice, answer)
         # Every answer as it was given, so that two answers that contradict each other both raise what they raise.
@@ -153,15 +162,29 @@ class _Reader:
             asked_for = protocol.question(answer.question)
             other = asked_for.choice(answer.choice) if asked_for is not None else None
             if asked_for is not None and other is not None:
-                self._raise(asked_for, other)
+                self._raise(asked_for, other, answer.value)
         self._check_shortcuts(protocol, chosen)
 
-    def _take(self, question: Question, choice: Choice) -> None:
-        reason = sentence(question, choice)
-        for axis, level in (choice.axes or {}).items():
-            self.caps[axis] = min(level, self.caps.get(axis, level))
+    def _mended(self, protocol: Protocol, chosen: Mapping[str, Answer]) -> frozenset[str]:
+        """Questions whose answers a rework that helped has overtaken; only an answer that was asked for mends."""
+        mended: set[str] = set()
+        for question in protocol.questions:
+            answer = chosen.get(question.id)
+            choice = question.choice(answer.choice) if answer is not None else None
+            if choice is not None and question.when.holds(self.answers, self.declared, self.traits):
+                mended.update(choice.mends)
+        return frozenset(mended)
+
+    def _take(self, question: Question, choice: Choice, value: str | None) -> None:
+        reason = sentence(question, choice, value)
+        if question.rework is not None:
+            self.bench_minutes += question.rework.minutes
+        if question.id not in self.mended:
+            for axis, level in (choice.axes or {}).items():
+                self.caps[axis] = min(level, self.caps.get(axis, level))
+            self.minutes += choice.rework_minutes
         self.defects.extend(choice.defects)
-        self._raise(question, choice)
+        self._raise(question, choice, value)
         for gate in choice.clears:
             self.cleared.setdefault(gate, reason)
         if choice.found_reason is not None and self.found is None:
@@ -170,17 +193,16 @@ class _Reader:
             self.looks.append(reason)
         if choice.defects or choice.gates or choice.second_look or choice.reason:
             self.statements.append(reason)
-        self.minutes += choice.rework_minutes
 
     def _take_unasked(self, question: Question, choice: Choice, answer: Answer) -> None:
-        self._raise(question, choice)
+        self._raise(question, choice, answer.value)
         if not answer.given_by.startswith("shortcut:"):
             text = f"Answered without being asked: {question.text}"
             self.problems.append(Reason(f"answered_unasked_{question.id}", text))
 
-    def _raise(self, question: Question, choice: Choice) -> None:
+    def _raise(self, question: Question, choice: Choice, value: str | None) -> None:
         for gate in choice.gates:
-            self.raised.setdefault(gate, sentence(question, choice))
+            self.raised.setdefault(gate, sentence(question, choice, value))
 
     def _check_shortcuts(self, protocol: Protocol, chosen: Mapping[str, Answer]) -> None:
         codes = {

@@ -2,143 +2,65 @@
 
 A trait (or a category) *asks* for a gate; an answer can raise it; only a proof clears it. What nobody proved counts as
 raised. Gates are looked at before money, and money never sees a route that one of them forbids.
+
+Each gate's stand is the fold of what is known over the table of ``gate_machine``; here the facts become events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Literal
-
-import msgspec
+from collections.abc import Callable, Iterator
 
 from station.decision.findings import Findings
-from station.decision.model import Case, Disposition, Gate, GateState, Reason
-from station.decision.scheme import Version
-from station.errors import InvalidInput
+from station.decision.gate_machine import PASSES, Event, Happening, Machine, Stand, Standing, authorise, fold, stricter
+from station.decision.gate_rules import (
+    ANSWERS,
+    BLOCKS_REFUND,
+    DEROGABLE,
+    FLOOR,
+    IDENTITY,
+    UNMAPPED,
+    WEIGHT,
+    GateBook,
+    GateRule,
+    check_gates,
+)
+from station.decision.goods_dates import days_left
+from station.decision.model import Case, Disposition, Gate, GateActKind, GateState, Reason, Signature
+from station.decision.recall import NO_RECALLS, Fit, Match, RecallBook, match_recalls
+from station.errors import OperatorError
 from station.inspection.facts import IdentityOutcome, WeightVerdict
 from station.inspection.plausibility import COMPLETE, EMPTY_BOX, PART_MISSING, SOMETHING_ELSE, weight_sentence
+from station.people.may import Act
 from station.returns.model import Trait
-from station.returns.policy import Line, Part, covers
+
+__all__ = [
+    "ANSWERS",
+    "BLOCKS_REFUND",
+    "DEROGABLE",
+    "FLOOR",
+    "IDENTITY",
+    "UNMAPPED",
+    "WEIGHT",
+    "GateBook",
+    "GateRule",
+    "check_gates",
+    "evaluate",
+    "forbidding_reason",
+    "hold",
+    "is_unproven",
+    "same_serial",
+    "unreadable",
+]
 
 _D = Disposition
 _ALL = tuple(Disposition)
-
-FLOOR: dict[str, tuple[Trait | None, frozenset[Disposition], Disposition | None]] = {
-    "lithium": (
-        Trait.LITHIUM,
-        frozenset(_ALL) - {_D.QUARANTINE},
-        _D.QUARANTINE,
-    ),
-    "recall": (
-        Trait.RECALLED,
-        frozenset(_ALL) - {_D.QUARANTINE},
-        _D.QUARANTINE,
-    ),
-    "data_bearing": (
-        Trait.DATA_BEARING,
-        frozenset({_D.RESTOCK, _D.REPACKAGE, _D.LIQUIDATE, _D.DONATE}),
-        None,
-    ),
-    "hygiene": (Trait.HYGIENE, frozenset({_D.RESTOCK, _D.REPACKAGE}), None),
-    "expired": (None, frozenset({_D.RESTOCK, _D.REPACKAGE, _D.REFURBISH, _D.LIQUIDATE, _D.DONATE}), None),
-    "destruction_ban": (Trait.DESTRUCTION_BAN, frozenset({_D.DESTROY}), None),
-}
-"""Gate → (trait that asks for it, the least it forbids, what it requires). A file may forbid more, never less."""
-
-DEROGABLE = frozenset({"destruction_ban"})
-"""Gates that a recorded permission may pass."""
-
-IDENTITY, UNMAPPED, WEIGHT, ANSWERS = "identity", "unmapped", "weight", "answers"
-"""Gates that are computed, not asked for by a trait; no file can redefine them."""
-
-_UNPROVEN = "_unproven"
-
-BLOCKS_REFUND = frozenset({IDENTITY, UNMAPPED, WEIGHT, ANSWERS})
+_UNPROVEN, _POSSIBLE, _ALWAYS = "_unproven", "_possible", "_always"
+_RECALL, _EXPIRED = "recall", "expired"
+_UNREADABLE = "earlier_unreadable"
+_SHORTCUT = "shortcut:"
 
 
-class GateRule(Part, frozen=True, kw_only=True):
-    """One gate of the file."""
-
-    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")]
-    trait: Trait | None = None
-    categories: tuple[str, ...] = ()
-    """Category prefixes that ask for it even where the catalogue forgot the trait."""
-    proof: Literal["answer", "none"] = "answer"
-    """``answer``: an answer can clear it; ``none``: nothing at the bench can."""
-    raised_with: tuple[Trait, ...] = ()
-    """Traits that raise it whatever was answered."""
-    forbids: tuple[Disposition, ...]
-    requires: Disposition | None = None
-    raised_text: Line
-    """The rule in one sentence: why the ways it forbids are forbidden."""
-    raised_with_text: str = ""
-    """Why ``raised_with`` raises it."""
-    unproven_text: Line
-    clear_text: Line
-    handling: str = ""
-    derogable: bool = False
-    quiet: bool = False
-    """Raised on most units of its kind: shown, but asks nobody for an extra CONFIRM."""
-    work_for: tuple[Disposition, ...] = ()
-    """Ways that can remove what raised it, so they are never pointless."""
-    our_error: bool = False
-    """The customer owes nothing where this gate is raised."""
-
-    def asked_by(self, traits: tuple[str, ...], category: str | None) -> bool:
-        if self.trait is not None and self.trait in traits:
-            return True
-        return bool(self.categories) and category is not None and any(covers(p, category) for p in self.categories)
-
-
-class GateBook(Part, frozen=True, kw_only=True, tag_field="kind", tag="gates"):
-    version: Version
-    gates: tuple[GateRule, ...]
-    sha256: str = ""
-
-    def rule(self, gate_id: str) -> GateRule | None:
-        for rule in self.gates:
-            if rule.id == gate_id:
-                return rule
-        return None
-
-
-def check_gates(book: GateBook, where: str) -> None:
-    """Refuse a file that would lower the floor.
-
-    Raises:
-        InvalidInput: names the gate and what it must at least forbid.
-    """
-    ids = [rule.id for rule in book.gates]
-    if len(set(ids)) != len(ids):
-        raise InvalidInput(f"{where}: a gate is there twice: {', '.join(ids)}")
-    for gate_id in (IDENTITY, UNMAPPED, WEIGHT, ANSWERS):
-        if gate_id in ids:
-            raise InvalidInput(f"{where}: gate {gate_id!r} is computed and cannot be redefined; choose another id")
-    for gate_id, (trait, least, requires) in FLOOR.items():
-        rule = book.rule(gate_id)
-        if rule is None:
-            raise InvalidInput(f"{where}: gate {gate_id!r} is missing; it may be stricter, never absent")
-        lacking = least - set(_forbidden(rule))
-        if lacking:
-            raise InvalidInput(f"{where}: gate {gate_id!r} must also forbid {', '.join(sorted(lacking))}")
-        if trait is not None and rule.trait is not trait:
-            raise InvalidInput(f"{where}: gate {gate_id!r} must be asked for by trait {trait.value!r}")
-        if requires is not None and rule.requires is not requires:
-            raise InvalidInput(f"{where}: gate {gate_id!r} must require {requires.value!r}")
-        if gate_id == "recall" and rule.proof != "none":
-            raise InvalidInput(f"{where}: gate 'recall' must have proof = 'none': no answer at the bench ends a recall")
-    for rule in book.gates:
-        if rule.requires not in (None, _D.QUARANTINE):
-            raise InvalidInput(
-                f"{where}: gate {rule.id!r} requires {rule.requires!r}; only 'quarantine' can be required"
-            )
-        if _D.QUARANTINE in rule.forbids:
-            raise InvalidInput(f"{where}: gate {rule.id!r} forbids 'quarantine': a hold must always be possible")
-        if rule.derogable and rule.id in FLOOR and rule.id not in DEROGABLE:
-            raise InvalidInput(f"{where}: gate {rule.id!r} cannot be derogable")
-
-
-def evaluate(case: Case, findings: Findings, book: GateBook) -> tuple[Gate, ...]:
+def evaluate(case: Case, findings: Findings, book: GateBook, recalls: RecallBook = NO_RECALLS) -> tuple[Gate, ...]:
     """Look at every gate that this unit asks for, the ones that hold everything first.
 
     Returns:
@@ -148,7 +70,17 @@ def evaluate(case: Case, findings: Findings, book: GateBook) -> tuple[Gate, ...]
         missing = _identity(case, findings)
         return (missing,) if missing is not None else ()  # there is no unit to look at
     found = [gate for gate in (computed(case, findings) for computed in _COMPUTED) if gate is not None]
-    found.extend(gate for gate in (_by_rule(rule, case, findings) for rule in book.gates) if gate is not None)
+    noticed = _noticed(case, match_recalls(recalls, case.item, case.serial_found, case.lot, case.made))
+    traits = findings.traits
+    if noticed.stand is Stand.RAISED:
+        traits = (*traits, Trait.RECALLED)
+    for rule in book.gates:
+        standing = fold(rule.machine, events_of(rule, case, findings, traits))
+        if rule.id == _RECALL:
+            standing = stricter(standing, noticed)
+        gate = _gate(rule, standing, case)
+        if gate is not None:
+            found.append(gate)
     return tuple(sorted(found, key=_urgency))
 
 
@@ -161,36 +93,161 @@ def _urgency(gate: Gate) -> int:
     return 0 if gate.id == "lithium" and not is_unproven(gate) else 1
 
 
-def _by_rule(rule: GateRule, case: Case, findings: Findings) -> Gate | None:
+def events_of(rule: GateRule, case: Case, findings: Findings, traits: tuple[str, ...]) -> Iterator[Event]:
+    """What happened to one gate: what was taken back, what asks, permissions, proofs, and last what was found.
+
+    Findings come last, so that no permission or proof covers what was found after it.
+    """
+    yield from _taken_back(rule, case)
     category = case.item.category if case.item is not None else None
-    answered = findings.raised.get(rule.id)
-    asked = rule.asked_by(findings.traits, category)
-    if answered is None and not asked:
-        return None
-    if answered is not None:
-        return _raised(rule, answered)
-    if any(trait in findings.traits for trait in rule.raised_with):
-        return _raised(rule, Reason(f"gate_{rule.id}_always", rule.raised_with_text or rule.raised_text))
-    if rule.derogable:
-        for derogation in case.derogations:
-            if derogation.gate == rule.id and derogation.reference.strip():
-                text = f"Permission recorded: {derogation.reference}"
-                return Gate(
-                    rule.id,
-                    GateState.CLEAR,
-                    Reason(f"gate_{rule.id}_derogation", text),
-                    _forbidden(rule),
-                    rule.requires,
-                )
+    dates = list(_dates(rule, case))
+    if rule.asked_by(findings.traits, category) or dates:
+        yield Event(Happening.ASKED, _asked_reason(rule))
+        yield from _permissions(rule, case)
+        yield from _proofs(rule, case, findings)
+        if any(trait in traits for trait in rule.raised_with):
+            yield Event(Happening.FOUND, Reason(f"gate_{rule.id}{_ALWAYS}", rule.raised_with_text or rule.raised_text))
+    yield from dates
+    for earlier in case.earlier:
+        for gate in earlier.gates if earlier.stands else ():
+            if gate.id == rule.id and gate.state is GateState.RAISED and not is_unproven(gate):
+                text = f"Another inspection of this unit says: {gate.reason.text}"
+                yield Event(Happening.FOUND, Reason(gate.reason.code, text))
+    if rule.id in findings.raised:
+        yield Event(Happening.FOUND, findings.raised[rule.id])
+
+
+def _asked_reason(rule: GateRule) -> Reason:
     if rule.proof == "none":
-        return _raised(rule, Reason(f"gate_{rule.id}", rule.raised_text))
-    proof = findings.cleared.get(rule.id)
-    if proof is not None:
-        clear = Reason(f"gate_{rule.id}_clear", rule.clear_text)
-        return Gate(rule.id, GateState.CLEAR, clear, _forbidden(rule), rule.requires)
-    if case.identity in (IdentityOutcome.WRONG_ITEM, IdentityOutcome.UNKNOWN):
+        return Reason(f"gate_{rule.id}", rule.raised_text)
+    return Reason(f"gate_{rule.id}{_UNPROVEN}", rule.unproven_text)
+
+
+def _taken_back(rule: GateRule, case: Case) -> Iterator[Event]:
+    """What an inspection found that this one corrects: it holds on until a lead agrees, where it held the unit."""
+    if rule.requires is None:
+        return
+    for earlier in case.earlier:
+        for gate in () if earlier.stands else earlier.gates:
+            if gate.id == rule.id and gate.state is GateState.RAISED and not is_unproven(gate):
+                text = f"Found before and taken back: {gate.reason.text}; a lead has to agree"
+                yield Event(Happening.CARRIED, Reason(f"gate_{rule.id}_carried", text))
+    for act in case.gate_acts:
+        if act.kind is GateActKind.SETTLED and act.subject == rule.id:
+            yield Event(Happening.SETTLED, Reason(f"gate_{rule.id}_settled", "A lead agreed"), act.signed)
+
+
+def _permissions(rule: GateRule, case: Case) -> Iterator[Event]:
+    for derogation in case.derogations if rule.derogable else ():
+        if derogation.gate != rule.id or not derogation.reference.strip():
+            continue
+        if rule.derogation_kinds and derogation.kind not in rule.derogation_kinds:
+            continue  # a permission of no kind that the law knows permits nothing
+        named = (
+            f"{derogation.kind.replace('_', ' ')}, {derogation.reference}" if derogation.kind else derogation.reference
+        )
+        text = f"Permission recorded: {named}"
+        yield Event(Happening.PERMITTED, Reason(f"gate_{rule.id}_derogation", text), derogation.signed)
+
+
+def _proofs(rule: GateRule, case: Case, findings: Findings) -> Iterator[Event]:
+    if rule.proof == "none":
+        return
+    if rule.proof == "answer" and rule.id in findings.cleared and _was_looked_at(rule, case):
+        yield Event(Happening.PROVEN, Reason(f"gate_{rule.id}_clear", rule.clear_text))
+    for act in case.gate_acts:
+        if (
+            act.kind is GateActKind.PROOF
+            and act.subject == rule.id
+            and act.reference.strip()
+            and _may_prove(act.signed)
+        ):
+            text = f"{rule.clear_text}: {act.reference}, by {act.signed[0].person}"
+            yield Event(Happening.PROVEN, Reason(f"gate_{rule.id}_document", text), act.signed)
+
+
+def _was_looked_at(rule: GateRule, case: Case) -> bool:
+    """A date that cannot be read takes an answer of its own: CLEAN and SEALED answer without showing the question."""
+    if rule.id != _EXPIRED or all(one.good_until is not None for one in case.dates):
+        return True
+    for answer in case.answers:
+        question = case.protocol.question(answer.question) if case.protocol is not None else None
+        choice = question.choice(answer.choice) if question is not None else None
+        if choice is not None and rule.id in choice.clears and not answer.given_by.startswith(_SHORTCUT):
+            return True
+    return False
+
+
+def _may_prove(signed: tuple[Signature, ...]) -> bool:
+    try:
+        authorise(Act.INSPECT, signed)
+    except OperatorError:
+        return False
+    return True
+
+
+def _dates(rule: GateRule, case: Case) -> Iterator[Event]:
+    """The earliest date on the pack; one that cannot be read asks for the gate and proves nothing."""
+    if rule.id != _EXPIRED or not case.dates:
+        return
+    known = [one for one in case.dates if one.good_until is not None]
+    if len(known) < len(case.dates):
+        text = "A date on the pack cannot be read: not sold or given away until somebody has looked"
+        yield Event(Happening.ASKED, Reason(f"gate_{rule.id}{_UNPROVEN}", text))
+        known = [one for one in known if one.good_until is not None and days_left(one.good_until, case.at.date()) < 0]
+    needed = rule.rest_life(case.market)
+    for one in sorted(known, key=lambda one: str(one.good_until))[:1]:
+        if one.good_until is None:
+            continue
+        left = days_left(one.good_until, case.at.date())
+        if left < 0:
+            yield Event(Happening.FOUND, Reason("date_past", f"Good until {one.good_until}: past its date"))
+        elif left < needed:
+            text = f"Good until {one.good_until}: {left} days left, {needed} are needed"
+            yield Event(Happening.FOUND, Reason("date_too_near", text))
+        else:
+            yield Event(Happening.ASKED, _asked_reason(rule))
+            yield Event(Happening.PROVEN, Reason(f"gate_{rule.id}_clear", f"Good until {one.good_until}"))
+
+
+def _noticed(case: Case, matches: tuple[Match, ...]) -> Standing:
+    """Where the recall gate stands by the notices: the strictest of all that fit."""
+    worst = Standing(Stand.NOT_ASKED)
+    for match in matches:
+        if match.fit is Fit.POSSIBLE:
+            worst = stricter(fold(Machine.RECALL, _recall_events(case, match)), worst)
+    return worst
+
+
+def _recall_events(case: Case, match: Match) -> Iterator[Event]:
+    notice = match.notice
+    yield Event(Happening.MATCHED, Reason(f"gate_{_RECALL}{_POSSIBLE}", f"{match.why}: a person has to compare"))
+    for act in case.gate_acts:
+        if act.subject != notice.id:
+            continue
+        if act.kind is GateActKind.RECALL_CONFIRMED:
+            yield Event(
+                Happening.CONFIRMED, Reason("recall_confirmed", f"Recall {notice.id}: {notice.text}"), act.signed
+            )
+        elif act.kind is GateActKind.RECALL_DENIED:
+            text = f"Recall {notice.id} does not mean this unit: compared by a person"
+            yield Event(Happening.DENIED, Reason("recall_denied", text), act.signed)
+
+
+def _gate(rule: GateRule, standing: Standing, case: Case) -> Gate | None:
+    if standing.stand is Stand.NOT_ASKED or standing.reason is None:
+        return None
+    reason = standing.reason
+    if standing.stand in PASSES:
+        return Gate(rule.id, GateState.CLEAR, reason, rule.ways_forbidden, rule.requires)
+    gate = Gate(rule.id, GateState.RAISED, reason, rule.ways_forbidden, rule.requires)
+    elsewhere = case.identity in (IdentityOutcome.WRONG_ITEM, IdentityOutcome.UNKNOWN)
+    if elsewhere and is_unproven(gate):
         return None  # the traits are those of another article; identity holds it already
-    return _raised(rule, Reason(f"gate_{rule.id}{_UNPROVEN}", rule.unproven_text))
+    if standing.refused:
+        reason = Reason(reason.code, f"{reason.text}; not passed: {standing.refused[-1]}")
+        gate = Gate(rule.id, GateState.RAISED, reason, rule.ways_forbidden, rule.requires)
+    return gate
 
 
 def is_unproven(gate: Gate) -> bool:
@@ -201,19 +258,10 @@ def is_unproven(gate: Gate) -> bool:
 def forbidding_reason(gate: Gate, book: GateBook) -> Reason:
     """Why a way is forbidden: the gate's rule, or what it found where it is computed or unproven."""
     rule = book.rule(gate.id)
-    if rule is None or is_unproven(gate) or gate.reason.code == f"gate_{gate.id}_always":
+    own = (f"gate_{gate.id}{_ALWAYS}", f"gate_{gate.id}{_POSSIBLE}", f"gate_{gate.id}_carried")
+    if rule is None or is_unproven(gate) or gate.reason.code in own:
         return gate.reason
     return Reason(f"gate_{rule.id}", rule.raised_text)
-
-
-def _raised(rule: GateRule, reason: Reason) -> Gate:
-    return Gate(rule.id, GateState.RAISED, reason, _forbidden(rule), rule.requires)
-
-
-def _forbidden(rule: GateRule) -> tuple[Disposition, ...]:
-    if rule.requires is None:
-        return rule.forbids
-    return tuple(disposition for disposition in _ALL if disposition is not rule.requires)
 
 
 def hold(gate_id: str, code: str, text: str, requires: Disposition = _D.QUARANTINE) -> Gate:
@@ -287,4 +335,18 @@ def _answers(case: Case, findings: Findings) -> Gate | None:
     return hold(ANSWERS, first.code, first.text)
 
 
-_COMPUTED: tuple[Callable[[Case, Findings], Gate | None], ...] = (_identity, _unmapped, _weight, _answers)
+def unreadable(inspection_id: str) -> Gate:
+    """Stands for the gates of an earlier inspection that nobody can read any more."""
+    text = f"What inspection {inspection_id} found cannot be read any more: held for a second look"
+    return hold(UNMAPPED, _UNREADABLE, text)
+
+
+def _earlier(case: Case, findings: Findings) -> Gate | None:
+    for earlier in case.earlier:
+        for gate in earlier.gates:
+            if gate.reason.code == _UNREADABLE:
+                return gate
+    return None
+
+
+_COMPUTED: tuple[Callable[[Case, Findings], Gate | None], ...] = (_identity, _unmapped, _weight, _answers, _earlier)

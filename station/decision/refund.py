@@ -1,24 +1,24 @@
 """What the customer gets back, rule by rule, in integer money.
 
 Order: what a person must decide → whose error → final sale → window → fee → diminished value → way back → release.
-Shares are taken of what was paid, each rounded half up to a minor unit, and the sum of all deductions never exceeds
-what was paid.
+How much it is, is added up in ``refund_amount``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from station.decision.books import ReasonBook
-from station.decision.economics import percent
 from station.decision.findings import Findings
 from station.decision.gates import BLOCKS_REFUND, IDENTITY, UNMAPPED, GateBook
-from station.decision.model import Case, Gate, GateState, Reason, Refund
+from station.decision.model import AxisLevel, Case, Gate, GateState, Reason, Refund
+from station.decision.refund_amount import Base, Cause, add_up, settled, statement_of, tax_of, wish_of
 from station.inspection.facts import IdentityOutcome
 from station.quantities import Money
 from station.returns.eligibility import Eligibility, Verdict, check_window
-from station.returns.policy import Payer, Policy, Release
+from station.returns.model import Wish
+from station.returns.order import unit_paid
+from station.returns.policy import Policy, Release
 
 FULL, PARTIAL, NONE, MANUAL = "full", "partial", "none", "manual"
 
@@ -34,16 +34,8 @@ class RefundAnswer:
     """A person decides whether the terms are met; until then the goods stay where they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reasons:
-    effective: str | None
-    label: str
-    our_error: bool
-    trail: tuple[Reason, ...]
-
-
 def decide_refund(
-    case: Case, policy: Policy | None, findings: Findings, gates: tuple[Gate, ...], levels: Mapping[str, int],
+    case: Case, policy: Policy | None, findings: Findings, gates: tuple[Gate, ...], axes: tuple[AxisLevel, ...],
     reasons: ReasonBook, gate_book: GateBook,
 ) -> RefundAnswer:  # fmt: skip
     """Apply the policy.
@@ -53,7 +45,7 @@ def decide_refund(
         policy: the merchant's policy; None = unknown.
         findings: what the answers say.
         gates: gates as evaluated.
-        levels: axis → level; axes that nobody judged are absent.
+        axes: the condition; empty = not every side of it was looked at.
         reasons: the book of return reasons.
         gate_book: for gates that make the return our error.
 
@@ -69,29 +61,31 @@ def decide_refund(
     blocked = _blocked(case, policy, findings, gates)
     if blocked is not None:
         return _manual(blocked.text, blocked.code)
-    paid = case.line.paid if case.line is not None else None
-    if paid is None or paid.minor < 0:
-        return _manual("What was paid is unknown", "refund_paid_unknown")
+    base = _base(case, policy)
+    if isinstance(base, Reason):
+        return _manual(base.text, base.code)
     why = _reasons(policy, findings, gates, reasons, gate_book)
     category = case.item.category if case.item is not None else None
     sku = case.item.sku if case.item is not None else None
     if policy.is_final_sale(sku, category):
         if not (why.our_error and policy.final_sale.except_our_error):
             final = Reason("final_sale", "Final sale: sold without a right to return")
-            return _refused(paid, "final sale", (*why.trail, final))
+            return _refused(policy, base, "final sale", (*why.trail, final))
         why_final = Reason("final_sale_our_error", "Final sale, but the error is ours")
-        why = _Reasons(why.effective, why.label, why.our_error, (*why.trail, why_final))
+        why = Cause(why.effective, why.label, why.our_error, (*why.trail, why_final))
     window = check_window(policy, category, case.authorisation, case.at)
     trail = (*why.trail, window.reason)
     if window.verdict is Verdict.LATE:
         if why.our_error or policy.window.late == "manual":
             return _manual(f"{window.reason.text}; a person decides", "refund_late", trail, waits=True)
-        return _refused(paid, "the return window is over", trail)
+        if policy.window.late == "refuse":
+            return _refused(policy, base, "the return window is over", trail)
+        trail = (*trail, Reason("late_credit", "Late: store credit instead of the money"))
     if window.verdict is Verdict.UNKNOWN:
         if not policy.refund.generous_on_doubt:
             return _manual(window.reason.text, "refund_window_unknown", trail)
         trail = (*trail, Reason("generous_on_doubt", "In doubt for the customer: taken as within the window"))
-    return _pay(case, policy, paid, why, window, trail, levels)
+    return _pay(case, policy, base, why, window, trail, axes)
 
 
 def _blocked(case: Case, policy: Policy, findings: Findings, gates: tuple[Gate, ...]) -> Reason | None:
@@ -110,7 +104,7 @@ def _blocked(case: Case, policy: Policy, findings: Findings, gates: tuple[Gate, 
 
 def _reasons(
     policy: Policy, findings: Findings, gates: tuple[Gate, ...], reasons: ReasonBook, gate_book: GateBook
-) -> _Reasons:
+) -> Cause:
     """Which reason counts: what was found, or what was declared where the policy is generous."""
     declared, found = reasons.reason(findings.declared), reasons.reason(findings.found_reason)
     trail: list[Reason] = []
@@ -136,110 +130,118 @@ def _reasons(
     label = "recalled" if recalled is not None else chosen.label if chosen is not None else "no reason given"
     if our_error:
         trail.append(Reason("our_error", f"Our error ({label}): no fee, and we pay the way back"))
-    return _Reasons(chosen.code if chosen is not None else None, label, our_error, tuple(trail))
+    return Cause(chosen.code if chosen is not None else None, label, our_error, tuple(trail))
 
 
 def _pay(
-    case: Case, policy: Policy, paid: Money, why: _Reasons, window: Eligibility, trail: tuple[Reason, ...],
-    levels: Mapping[str, int],
+    case: Case, policy: Policy, base: Base, why: Cause, window: Eligibility, trail: tuple[Reason, ...],
+    axes: tuple[AxisLevel, ...],
 ) -> RefundAnswer:  # fmt: skip
-    steps = list(trail)
-    taken = Money(0, paid.currency)
-    if not why.our_error:
-        for amount, reason in (
-            _fee(case, policy, paid, why),
-            *_diminished(policy, paid, levels),
-            _way_back(policy, paid, why),
-        ):
-            if amount is not None:
-                taken += amount
-            if reason is not None:
-                steps.append(reason)
-    if taken.minor > paid.minor:
-        taken = paid
-        steps.append(Reason("deductions_capped", f"Deductions end at what was paid: {paid}"))
-    amount = paid - taken
-    decision = FULL if taken.minor == 0 else PARTIAL if amount.minor > 0 else NONE
-    steps.extend(_release(policy, paid, amount, why))
+    paid = base.paid
+    bill = add_up(case, policy, base, why, axes)
+    amount = bill.money(bill.total)
+    goods = sum(minor for what, minor in bill.parts if what not in ("shipping", "duties"))
+    decision = FULL if goods >= paid.minor else PARTIAL if amount.minor > 0 else NONE
+    late = window.verdict is Verdict.LATE
+    method = Wish.CREDIT.value if late or wish_of(case) is Wish.CREDIT else "original"
+    if wish_of(case) is Wish.EXCHANGE and not late:
+        method = Wish.EXCHANGE.value
+    bonus = amount.percent(policy.refund.credit_bonus_bp) if method == Wish.CREDIT and not late else None
+    notes, claw_back = _release(case, policy, base, amount, why)
+    if method == Wish.CREDIT:
+        extra = f", and {bonus} on top" if bonus is not None and bonus.minor else ""
+        notes.insert(0, Reason("store_credit", f"Paid as store credit{extra}"))
+    elif method == Wish.EXCHANGE:
+        notes.insert(0, Reason("exchange", "Goes into the exchange that the customer asked for"))
     when = f"within {window.window_days} days" if window.verdict is Verdict.WITHIN else "window not known"
+    if late:
+        when = f"after the {window.window_days}-day window"
     if decision == FULL:
         summary = Reason("refund_full", f"Refund in full: {why.label}, {when}")
     elif decision == PARTIAL:
         summary = Reason("refund_partial", f"Refund {amount} of {paid}: {why.label}, {when}")
     else:
         summary = Reason("refund_none", f"No refund: deductions reach what was paid, {paid}")
-    return RefundAnswer(Refund(amount, decision, (summary, *steps)))
+    refund = Refund(
+        amount, decision, (summary, *trail, *bill.trail, *notes),
+        parts=tuple(bill.parts),
+        method=method,
+        tax=tax_of(bill, base),
+        bonus=bonus if bonus is not None and bonus.minor else None,
+        claw_back=claw_back,
+        settles=settled(amount, base, case.merchant.currency) if case.merchant is not None else None,
+        statement=statement_of(bill, policy, paid),
+    )  # fmt: skip
+    return RefundAnswer(refund)
 
 
-def _fee(case: Case, policy: Policy, paid: Money, why: _Reasons) -> tuple[Money | None, Reason | None]:
-    share = policy.restocking_bp(case.item.category if case.item is not None else None)
-    if not share or why.effective in policy.fees.unless_reasons:
-        return None, None
-    fee = paid.percent(share)
-    return fee, Reason("restocking_fee", f"Restocking fee {percent(share)}: {fee}")
-
-
-def _diminished(
-    policy: Policy, paid: Money, levels: Mapping[str, int]
-) -> tuple[tuple[Money | None, Reason | None], ...]:
-    """One deduction per axis, the hardest that applies, together at most the policy's share."""
-    applied: list[tuple[Money | None, Reason | None]] = []
-    left = policy.max_deduction_bp
-    for axis in dict.fromkeys(rule.axis for rule in policy.deductions):
-        level = levels.get(axis)
-        if level is None:
-            continue  # nobody judged it, so nothing is taken off for it
-        fitting = [rule for rule in policy.deductions if rule.axis == axis and level <= rule.at_most]
-        if not fitting:
-            continue
-        rule = min(fitting, key=lambda rule: (rule.at_most, -rule.basis_points))
-        share = min(rule.basis_points, left)
-        left -= share
-        if share:
-            amount = paid.percent(share)
-            text = f"{rule.reason}: {percent(share)} less, {amount}"
-            applied.append((amount, Reason(f"diminished_{axis}", text)))
-    return tuple(applied)
-
-
-def _way_back(policy: Policy, paid: Money, why: _Reasons) -> tuple[Money | None, Reason | None]:
-    payer = policy.shipping.by_reason.get(why.effective or "", policy.shipping.paid_by)
-    if payer is Payer.MERCHANT:
-        return None, Reason("way_back_ours", "We pay the way back")
-    cost = policy.shipping.label_cost.get(paid.currency)
-    if not cost:
-        return None, Reason("way_back_customer", "The customer pays the way back")
-    label = Money(cost, paid.currency)
-    text = f"Return label at the customer's cost: {label}"
-    if policy.shipping.free_on_exchange:
-        text += " (free with an exchange)"
-    return label, Reason("way_back_deducted", text)
-
-
-def _release(policy: Policy, paid: Money, amount: Money, why: _Reasons) -> list[Reason]:
+def _release(case: Case, policy: Policy, base: Base, amount: Money, why: Cause) -> tuple[list[Reason], Money | None]:
+    """When the money leaves, and what of it has to come back."""
     notes: list[Reason] = []
-    below = policy.refund.keep_it_below.get(paid.currency)
-    if below is not None and paid.minor <= below:
+    paid, rules = base.paid, policy.refund
+    below = rules.keep_it_below.get(paid.currency)
+    category = case.item.category if case.item is not None else None
+    if below is not None and paid.minor <= below and not policy.must_come_back(category):
         notes.append(Reason("keep_it", f"Up to {Money(below, paid.currency)} the goods need not come back"))
-    if policy.refund.exchange_first and not why.our_error:
+    if rules.exchange_first and not why.our_error and wish_of(case) is Wish.REFUND:
         notes.append(Reason("exchange_first", "Offer an exchange before the refund"))
-    match policy.refund.release:
-        case Release.FIRST_SCAN if amount.minor < paid.minor and policy.refund.claw_back:
-            notes.append(Reason("release_claw_back", f"Paid at the first scan: claw back {paid - amount}"))
+    released, claw_back = _released(policy, base), None
+    over = released - amount.minor if released is not None else 0
+    match rules.release:
+        case Release.FIRST_SCAN if released is None:
+            notes.append(Reason("release_inspection", "Too dear for the first scan: paid after this inspection"))
+        case Release.FIRST_SCAN if over > 0 and rules.claw_back:
+            claw_back = Money(over, paid.currency)
+            least = rules.claw_back_from.get(paid.currency, 0)
+            if over < least:
+                text = f"Paid at the first scan: {claw_back} too much, left to the customer"
+                notes.append(Reason("release_claw_back_small", text))
+                claw_back = None
+            else:
+                notes.append(Reason("release_claw_back", f"Paid at the first scan: claw back {claw_back}"))
         case Release.FIRST_SCAN:
             notes.append(Reason("release_first_scan", "Paid at the carrier's first scan"))
         case Release.RECEIPT:
             notes.append(Reason("release_receipt", "Paid on receipt"))
         case Release.INSPECTION:
             notes.append(Reason("release_inspection", "Paid after this inspection"))
-    if policy.refund.call_task:
+    if rules.call_task:
         notes.append(Reason("call_task", "Open a task: call the customer"))
-    return notes
+    return notes, claw_back
 
 
-def _refused(paid: Money, because: str, trail: tuple[Reason, ...]) -> RefundAnswer:
+def _released(policy: Policy, base: Base) -> int | None:
+    """What left at the first scan, minor units: what is known, or what the policy says; None = nothing."""
+    if base.order is not None and base.order.released is not None:
+        return base.order.released.minor
+    limit = policy.refund.instant_up_to.get(base.paid.currency)
+    if policy.refund.release is not Release.FIRST_SCAN or (limit is not None and base.paid.minor > limit):
+        return None
+    return base.paid.minor
+
+
+def _refused(policy: Policy, base: Base, because: str, trail: tuple[Reason, ...]) -> RefundAnswer:
     summary = Reason("refund_none", f"No refund: {because}")
-    return RefundAnswer(Refund(Money(0, paid.currency), NONE, (summary, *trail)), refused=True)
+    released = _released(policy, base) or 0
+    claw_back = Money(released, base.paid.currency) if released and policy.refund.claw_back else None
+    if claw_back is not None:
+        trail = (*trail, Reason("release_claw_back", f"Paid at the first scan: claw back {claw_back}"))
+    zero = Money(0, base.paid.currency)
+    return RefundAnswer(Refund(zero, NONE, (summary, *trail), claw_back=claw_back), refused=True)
+
+
+def _base(case: Case, policy: Policy) -> Base | Reason:
+    """What was paid for the unit, or why nobody can say."""
+    order = case.authorisation.order if case.authorisation is not None else None
+    if order is not None and case.line is not None:
+        unit = unit_paid(order, case.line.sku, hold_promotion=policy.refund.promotions == "hold")
+        if unit is None:
+            return Reason("refund_order_unclear", "The order does not say what was paid for another unit of it")
+        return Base(Money(unit.paid, order.lines[0].unit.currency), unit, order)
+    paid = case.line.paid if case.line is not None else None
+    if paid is None or paid.minor < 0:
+        return Reason("refund_paid_unknown", "What was paid is unknown")
+    return Base(paid, None, None)
 
 
 def _manual(text: str, code: str, trail: tuple[Reason, ...] = (), *, waits: bool = False) -> RefundAnswer:

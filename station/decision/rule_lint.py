@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from station.decision.books import RouteBook
 from station.decision.rules import Rules
 from station.decision.scheme import AxisBook, GradingScheme
-from station.inspection.protocol_lint import Finding
-from station.returns.policy import Payer, Policy, covers
+from station.inspection.lint_finding import Finding, warning
+from station.returns.policy import Payer, Policy, Release, covers
 
 
 def lint_scheme(scheme: GradingScheme, axes: AxisBook) -> tuple[Finding, ...]:
@@ -44,7 +45,7 @@ def lint_policy(policy: Policy, rules: Rules) -> tuple[Finding, ...]:
         if hardest > policy.max_deduction_bp:
             text = f"{axis} takes up to {hardest}, 'max_deduction_bp' allows {policy.max_deduction_bp}"
             found.append(Finding("deduction_capped", "max_deduction_bp", text))
-    prefixes = [prefix for protocol in rules.latest for prefix in protocol.categories]
+    prefixes = [one.category for protocol in rules.latest for one in protocol.is_for if one.category is not None]
     tables = {"window.categories": policy.window.categories, "fees.categories": policy.fees.categories}
     for table, categories in tables.items():
         for category in categories:
@@ -54,6 +55,69 @@ def lint_policy(policy: Policy, rules: Rules) -> tuple[Finding, ...]:
     if pays and not policy.shipping.label_cost:
         text = "the customer pays the way back, but no cost is given: nothing is taken off"
         found.append(Finding("label_cost_missing", "shipping.label_cost", text))
+    if policy.refund.release is Release.FIRST_SCAN and not policy.refund.claw_back:
+        text = "money leaves at the first scan and none ever comes back: an empty box is paid"
+        found.append(warning("no_claw_back", "refund.claw_back", text))
+    keeps = policy.refund.keep_it_below
+    for currency, least in policy.refund.claw_back_from.items():
+        if least > policy.second_look.value_from.get(currency, least):
+            text = f"{currency}: what a second person looks at would be left to the customer"
+            found.append(warning("claw_back_from_high", "refund.claw_back_from", text))
+    for currency, below in keeps.items():
+        if below >= policy.second_look.value_from.get(currency, below + 1):
+            text = f"{currency}: what a second person looks at need not come back at all"
+            found.append(warning("keep_it_high", "refund.keep_it_below", text))
+    currencies = {name: set(table) for name, table in _money_tables(policy).items() if table}
+    every = set().union(*currencies.values()) if currencies else set()
+    for name, known in currencies.items():
+        if every - known:
+            text = f"says nothing for {', '.join(sorted(every - known))}, which other tables of the policy name"
+            found.append(warning("currency_missing", name, text))
     if not policy.routes:
         found.append(Finding("no_routes", "routes", "no way is offered: every unit would be held"))
     return tuple(found)
+
+
+def _money_tables(policy: Policy) -> dict[str, dict[str, int]]:
+    return {
+        "shipping.label_cost": policy.shipping.label_cost,
+        "refund.keep_it_below": policy.refund.keep_it_below,
+        "refund.instant_up_to": policy.refund.instant_up_to,
+        "refund.claw_back_from": policy.refund.claw_back_from,
+        "fees.most": policy.fees.most,
+        "second_look.value_from": policy.second_look.value_from,
+    }
+
+
+def lint_routes(book: RouteBook) -> tuple[Finding, ...]:
+    """Steps of a freight table that no unit reaches, currencies that some costs lack, capacity that offers nothing."""
+    found: list[Finding] = []
+    every = {currency for route in book.routes for currency in route.cost}
+    for route in book.routes:
+        where = f"route {route.disposition.value!r}"
+        tables = {"cost": route.cost, **{f"freight {n}": band.cost for n, band in enumerate(route.freight, 1)}}
+        if route.quota is not None and route.quota.batch_freight:
+            tables["quota.batch_freight"] = route.quota.batch_freight
+        for name, table in tables.items():
+            if every - set(table):
+                text = f"{name} says nothing for {', '.join(sorted(every - set(table)))}: there the rule order decides"
+                found.append(warning("currency_missing", where, text))
+        for number, band in enumerate(route.freight):
+            for earlier in route.freight[:number]:
+                if _at_least(earlier.up_to_g, band.up_to_g) and _at_least(earlier.up_to_cm3, band.up_to_cm3):
+                    text = f"freight {number + 1} is never reached: an earlier step takes every unit that fits it"
+                    found.append(warning("freight_unreachable", where, text))
+                    break
+        if route.freight and (route.freight[-1].up_to_g is not None or route.freight[-1].up_to_cm3 is not None):
+            text = "the last freight step has a limit: a unit beyond it, or of unknown mass, has no value"
+            found.append(warning("freight_ends", where, text))
+        if route.capacity_per_day == 0 or (route.quota is not None and route.quota.units == 0):
+            found.append(Finding("no_room", where, "it never has a place: leave the way out"))
+        if route.quota is not None and route.quota.minimum_batch > max(1, route.quota.units):
+            found.append(Finding("batch_too_large", where, "a batch needs more units than the quota allows"))
+    return tuple(found)
+
+
+def _at_least(limit: int | None, other: int | None) -> bool:
+    """Whether a limit lets through all that another one does; None = no limit."""
+    return limit is None or (other is not None and limit >= other)

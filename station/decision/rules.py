@@ -7,29 +7,44 @@ always means one content. Gates, routes, axes, reasons and totes are one book ea
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
 from station.assets import asset
+from station.canonical import canonical_json
 from station.decision.books import ReasonBook, RouteBook, ToteBook, check_reasons
+from station.decision.decay import check_decay
 from station.decision.gates import GateBook, check_gates
 from station.decision.model import Disposition
+from station.decision.outward import OutwardMap, check_outward
+from station.decision.recall import NO_RECALLS, RecallBook, check_recalls
+from station.decision.recovery import NO_RECOVERY, Cell, Recovery, RecoveryBook, check_recovery, ready
 from station.decision.scheme import AxisBook, GradingScheme, check_scheme
 from station.errors import InvalidInput
 from station.inspection.protocol import Condition, Protocol
 from station.inspection.protocol_file import protocol_of
+from station.inspection.protocol_selection import AmbiguousPrecedence, Selection, select_protocol, ties
 from station.returns.model import CatalogueItem, Trait
-from station.returns.policy import Policy, covers
+from station.returns.policy import Policy
 from station.toml_file import TomlFile, did_you_mean, read_toml, typed
 
 V = TypeVar("V")
-B = TypeVar("B", AxisBook, GateBook, RouteBook, ReasonBook, ToteBook)
+Book: TypeAlias = AxisBook | GateBook | RouteBook | ReasonBook | ToteBook | RecallBook | RecoveryBook
+B = TypeVar("B", AxisBook, GateBook, RouteBook, ReasonBook, ToteBook, RecallBook, RecoveryBook)
 
-KINDS = ("protocol", "policy", "grading_scheme", "axes", "gates", "routes", "reasons", "totes")
+KINDS = (
+    "protocol", "policy", "grading_scheme", "axes", "gates", "routes", "reasons", "totes", "recalls", "recovery",
+    "outward",
+)  # fmt: skip
+
+OUTCOMES = "outcomes"
+"""Name under which a decision's versions say what the station had learned: number of outcomes and the hash of their
+sums."""
 
 _TRAITS = tuple(trait.value for trait in Trait)
 
@@ -62,21 +77,25 @@ class Rules:
     sources: Mapping[tuple[str, str, int], str]
     """(kind, name, version) → file."""
     book_versions: tuple[tuple[str, str], ...] = ()
+    recovery: Recovery = NO_RECOVERY
+    """What was learned from outcomes; a station without such a file goes by the schemes' own shares."""
+    recalls: RecallBook = NO_RECALLS
+    outward: tuple[OutwardMap, ...] = ()
+    """The newest of each table of others' words, by name. No decision looks at them."""
+    books: Mapping[tuple[str, int], Book] = field(default_factory=dict)
+    """(kind, version) → every version of the books that was found; the newest counts unless a decision of then is made
+    again (``station.decision.as_of``)."""
     _current_policies: dict[str, Policy] = field(default_factory=dict, repr=False, compare=False)
     _current_schemes: dict[str, GradingScheme] = field(default_factory=dict, repr=False, compare=False)
     _quiet: frozenset[str] = frozenset()
 
     def protocol_for(self, item: CatalogueItem) -> Protocol | None:
-        """The protocol with the longest category prefix; None = unmapped, which falls to hold."""
-        if item.category is None:
-            return None
-        best: Protocol | None = None
-        length = -1
-        for protocol in self.latest:
-            for prefix in protocol.categories:
-                if len(prefix) > length and covers(prefix, item.category):
-                    best, length = protocol, len(prefix)
-        return best
+        """The protocol that fits best (SKU, then merchant + category, then category); None = unmapped: hold."""
+        return self.select(item).protocol
+
+    def select(self, item: CatalogueItem) -> Selection:
+        """The protocol for an article, and why this one."""
+        return select_protocol(self.latest, item.merchant_id, item.sku, item.category)
 
     def protocol(self, protocol_id: str, version: int) -> Protocol | None:
         """One protocol as it was; None = this station does not have it."""
@@ -103,6 +122,28 @@ class Rules:
 
     def scheme_names(self) -> tuple[str, ...]:
         return tuple(sorted(self._current_schemes))
+
+    @property
+    def current_policies(self) -> Mapping[str, Policy]:
+        """Name → the version that counts."""
+        return self._current_policies
+
+    @property
+    def current_schemes(self) -> Mapping[str, GradingScheme]:
+        """Name → the version that counts."""
+        return self._current_schemes
+
+    def with_outcomes(self, cells: Sequence[Cell]) -> Rules:
+        """These rules with what a station has learned on top of the recovery file; the version names what it was."""
+        if not cells:
+            return self
+        book = self.recovery.book
+        learned = ready(msgspec.structs.replace(book, cells=(*book.cells, *cells)))
+        count = sum(cell.n for cell in cells)
+        digest = hashlib.sha256(canonical_json(msgspec.to_builtins(tuple(cells)))).hexdigest()
+        return replace(
+            self, recovery=learned, book_versions=(*self.book_versions, (OUTCOMES, f"{OUTCOMES}@{count} {digest}"))
+        )
 
     def is_quiet(self, gate_id: str) -> bool:
         return gate_id in self._quiet
@@ -145,6 +186,9 @@ class _Found:
         self.routes: dict[int, RouteBook] = {}
         self.reasons: dict[int, ReasonBook] = {}
         self.totes: dict[int, ToteBook] = {}
+        self.recovery: dict[int, RecoveryBook] = {}
+        self.recalls: dict[int, RecallBook] = {}
+        self.outward: dict[tuple[str, int], OutwardMap] = {}
         self.sources: dict[tuple[str, str, int], str] = {}
         self._hashes: dict[tuple[str, str, int], str] = {}
 
@@ -172,6 +216,14 @@ class _Found:
             self._book(file, ReasonBook, self.reasons)
         elif kind == "totes":
             self._book(file, ToteBook, self.totes)
+        elif kind == "recovery":
+            self._book(file, RecoveryBook, self.recovery)
+        elif kind == "recalls":
+            self._book(file, RecallBook, self.recalls)
+        elif kind == "outward":
+            table = msgspec.structs.replace(_plain(file, OutwardMap), sha256=file.sha256)
+            self._note("outward", table.name, table.version, file)
+            self.outward[table.name, table.version] = table
         elif kind is None:
             raise InvalidInput(f"{file.source}: 'kind' is missing; the file must say what it is: {', '.join(KINDS)}")
         else:
@@ -210,7 +262,13 @@ class _Found:
         for protocol in self.protocols.values():
             self._check_protocol(protocol, axes, gates, reasons)
         latest = _newest_by_name(self.protocols)
-        self._check_prefixes(latest)
+        self._check_precedence(latest)
+        recalls = self.recalls[max(self.recalls)] if self.recalls else NO_RECALLS
+        listed = (("recalls", recalls),) if self.recalls else ()
+        learned = self.recovery[max(self.recovery)] if self.recovery else NO_RECOVERY.book
+        check_recovery(learned, self.sources.get(("recovery", "", learned.version), "recovery"))
+        recovered = (("recovery", learned),) if self.recovery else ()
+        check_recalls(recalls, self.sources.get(("recalls", "", recalls.version), "recalls"))
         books = (("axes", axes), ("gates", gates), ("routes", routes), ("reasons", reasons), ("totes", totes))
         return Rules(
             protocols=self.protocols,
@@ -223,11 +281,30 @@ class _Found:
             reasons=reasons,
             totes=totes,
             sources=self.sources,
-            book_versions=tuple((name, f"{name}@{book.version} {book.sha256}") for name, book in books),
+            book_versions=tuple(
+                (name, f"{name}@{book.version} {book.sha256}") for name, book in (*books, *listed, *recovered)
+            ),
+            recovery=ready(learned) if self.recovery else NO_RECOVERY,
+            recalls=recalls,
+            outward=self._outward(reasons),
+            books=self._books(),
             _current_policies=_newest_by_name(self.policies),
             _current_schemes=_newest_by_name(self.schemes),
             _quiet=frozenset(rule.id for rule in gates.gates if rule.quiet),
         )
+
+    def _outward(self, reasons: ReasonBook) -> tuple[OutwardMap, ...]:
+        schemes, codes = tuple(_newest_by_name(self.schemes).values()), [reason.code for reason in reasons.reasons]
+        for (name, version), table in self.outward.items():
+            check_outward(table, schemes, codes, self.sources["outward", name, version])
+        return tuple(_newest_by_name(self.outward).values())
+
+    def _books(self) -> dict[tuple[str, int], Book]:
+        tables: tuple[tuple[str, Mapping[int, Book]], ...] = (
+            ("axes", self.axes), ("gates", self.gates), ("routes", self.routes), ("reasons", self.reasons),
+            ("totes", self.totes), ("recalls", self.recalls), ("recovery", self.recovery),
+        )  # fmt: skip
+        return {(kind, version): book for kind, table in tables for version, book in table.items()}
 
     @staticmethod
     def _newest(table: Mapping[int, B], kind: str) -> B:
@@ -251,12 +328,15 @@ class _Found:
             axes.check_levels(route.pointless_at, where)
             if (route.needs and not route.needs_text) or (route.pointless_at and not route.pointless_text):
                 raise InvalidInput(f"{where}: say why in 'needs_text' and 'pointless_text'")
+        for decay in book.decays:
+            check_decay(decay, source)
 
     def _check_policy(self, policy: Policy, axes: AxisBook, reasons: ReasonBook) -> None:
         where = self.sources["policy", policy.name, policy.version]
         for deduction in policy.deductions:
             axes.check_levels({deduction.axis: deduction.at_most}, f"{where}: deduction {deduction.reason!r}")
-        for code in (*policy.shipping.by_reason, *policy.fees.unless_reasons):
+        axes.check_levels(policy.customs.unused_needs, f"{where}: customs.unused_needs")
+        for code in (*policy.shipping.by_reason, *policy.fees.unless_reasons, *policy.customs.used_reasons):
             if reasons.reason(code) is None:
                 known = [reason.code for reason in reasons.reasons]
                 raise InvalidInput(f"{where}: unknown reason {code!r}; {did_you_mean(code, known)}")
@@ -274,6 +354,8 @@ class _Found:
             known(condition.reasons, codes, "reason", where)
             known(condition.traits, _TRAITS, "trait", where)
 
+        known(protocol.axes, [axis.id for axis in axes.axes], "axis", "axes")
+        known(protocol.unasked, ids, "gate", "unasked")
         for shot in protocol.shots:
             check(shot.when, f"shot {shot.id!r}")
         for shortcut in protocol.shortcuts:
@@ -283,20 +365,19 @@ class _Found:
             for choice in question.choices:
                 where = f"choice {choice.id!r} of question {question.id!r}"
                 axes.check_levels(choice.axes or {}, f"{source}: {where}")
+                unjudged = [axis for axis in choice.axes or {} if not protocol.judges(axis)]
+                if unjudged:
+                    raise InvalidInput(f"{source}: {where}: {unjudged[0]!r} is not in 'axes' of this protocol")
                 known((*choice.gates, *choice.clears), ids, "gate", where)
                 known((choice.found_reason,) if choice.found_reason is not None else (), codes, "reason", where)
 
-    def _check_prefixes(self, latest: Mapping[str, Protocol]) -> None:
-        owner: dict[str, str] = {}
-        for protocol in latest.values():
-            for prefix in protocol.categories:
-                if prefix in owner and owner[prefix] != protocol.id:
-                    source = self.sources["protocol", protocol.id, protocol.version]
-                    raise InvalidInput(
-                        f"{source}: category {prefix!r} already belongs to protocol {owner[prefix]!r}; "
-                        "one of them must give way"
-                    )
-                owner[prefix] = protocol.id
+    def _check_precedence(self, latest: Mapping[str, Protocol]) -> None:
+        for tie in ties(latest.values()):
+            later = latest[tie.protocols[-1]]
+            source = self.sources["protocol", later.id, later.version]
+            raise AmbiguousPrecedence(
+                f"{source}: {tie.applies} already belongs to protocol {tie.protocols[0]!r}; one of them must give way"
+            )
 
 
 def _plain(file: TomlFile, type_: type[V]) -> V:

@@ -73,6 +73,8 @@ class GradingScheme(Part, frozen=True, kw_only=True, tag_field="kind", tag="grad
     version: Version
     title: Line
     grades: tuple[GradeRule, ...]
+    optional: tuple[str, ...] = ()
+    """Axes that count only where a protocol judges them; any other axis that is absent fails a minimum on it."""
     sha256: str = ""
 
     def rule(self, code: str) -> GradeRule | None:
@@ -82,7 +84,11 @@ class GradingScheme(Part, frozen=True, kw_only=True, tag_field="kind", tag="grad
         """Name the condition that the axes describe; the last grade takes whatever is left."""
         levels = {level.axis: level.level for level in axes}
         for rule in self.grades:
-            if all(levels.get(axis, 0) >= minimum for axis, minimum in rule.minimum.items()):
+            if all(
+                levels.get(axis, 0) >= minimum
+                for axis, minimum in rule.minimum.items()
+                if axis in levels or axis not in self.optional
+            ):
                 return Grade(rule.code, rule.meaning, self.name, self.version, axes)
         last = self.grades[-1]
         return Grade(last.code, last.meaning, self.name, self.version, axes)
@@ -99,6 +105,7 @@ def check_scheme(scheme: GradingScheme, axes: AxisBook, where: str) -> None:
     codes = [rule.code for rule in scheme.grades]
     if len(set(codes)) != len(codes):
         raise InvalidInput(f"{where}: a grade code is there twice: {', '.join(codes)}")
+    axes.check_levels(dict.fromkeys(scheme.optional, 1), f"{where}: 'optional'")
     for rule in scheme.grades:
         axes.check_levels(rule.minimum, f"{where}: grade {rule.code!r}")
     if scheme.grades[-1].minimum:

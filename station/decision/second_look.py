@@ -19,6 +19,9 @@ _IDENTITY = {
     IdentityOutcome.MISSING: "Announced, but not in the parcel",
 }
 
+_SIGNAL = "look_signals_"
+"""How the codes of flagged signals begin (``station.review.score``)."""
+
 
 def second_looks(
     case: Case, policy: Policy | None, findings: Findings, gates: tuple[Gate, ...], reasons: ReasonBook
@@ -37,7 +40,17 @@ def second_looks(
         looks.extend(Reason(f"look_{gate.id}", gate.reason.text) for gate in gates if _holds(gate))
     looks.extend(_disagreement(findings, reasons))
     looks.extend(_value(case, policy))
-    return each_once(looks)
+    # a signal that was flagged says it already, with figures and with how often it was right
+    signals = {flag.code.removeprefix(_SIGNAL) for flag in case.flags if flag.code.startswith(_SIGNAL)}
+    told = tuple(flag.text for flag in case.flags)
+    return each_once(
+        [
+            look
+            for look in looks
+            if look.code.removeprefix("look_") not in signals
+            and not any(text.startswith(f"{look.text} (") for text in told)
+        ]
+    )
 
 
 def each_once(reasons: list[Reason]) -> tuple[Reason, ...]:

@@ -82,6 +82,10 @@ _COLUMNS: Final[Mapping[str, Callable[[_Row], Cell]]] = {
     "refund_minor": lambda row: amount.minor if (amount := row.fact.decision.refund.amount) else None,
     "refund_currency": lambda row: amount.currency if (amount := row.fact.decision.refund.amount) else None,
     "refund_amount": lambda row: _amount(row.fact.decision.refund.amount),
+    "refund_method": lambda row: row.fact.decision.refund.method,
+    "customs_reason": lambda row: note.reason_code if (note := row.fact.decision.customs) else None,
+    "customs_used": lambda row: note.used.value if (note := row.fact.decision.customs) else None,
+    "customs_entry": lambda row: note.entry if (note := row.fact.decision.customs) else None,
     "photos": lambda row: " ".join(photo.sha256 for photo in row.fact.photos),
     "why": lambda row: " ".join(reason.text for reason in row.fact.decision.reasons),
 }

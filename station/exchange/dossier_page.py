@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from station.decision.model import GateState
+from station.decision.model import Decision, GateState
 from station.inspection.record import (
     INSPECTION_CONFIRMED,
     INSPECTION_VOIDED,
@@ -100,6 +100,14 @@ def _endings(mine: Sequence[Header], payloads: Mapping[tuple[int, int], bytes]) 
             yield str(plain["corrects"]), f"replaced by the inspection of entry {header.seq}"
 
 
+def _customs(decision: Decision) -> str:
+    """What the inspection says for a claim of duties; empty = no border is known."""
+    note = decision.customs
+    if note is None:
+        return ""
+    return f"{note.statement}. Reason code {note.reason_code or 'none'}, entry {note.entry or 'unknown'}"
+
+
 def _inspection(header: Header, fact: Inspection, ended: str | None, photos: Mapping[str, bytes]) -> Iterator[str]:
     decision = fact.decision
     yield f"<h2>Inspection of {escape(_minute(fact.confirmed_at))}</h2>"
@@ -115,6 +123,8 @@ def _inspection(header: Header, fact: Inspection, ended: str | None, photos: Map
         ("Grade", f"{decision.grade.code}: {decision.grade.meaning}" if decision.grade else "not graded"),
         ("Decision", decision.disposition.value.replace("_", " ")),
         ("Refund", f"{decision.refund.decision}{f', {amount}' if amount else ''}"),
+        ("Written reason of deductions", decision.refund.statement),
+        ("Customs", _customs(decision)),
         ("Defects", ", ".join(f"{kind} ({severity})" for kind, severity in fact.defects) or "none"),
         ("Bench", header.station), ("Rules used", "; ".join(f"{what}: {which}" for what, which in decision.versions)),
     ]  # fmt: skip

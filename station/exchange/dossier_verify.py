@@ -105,6 +105,11 @@ def verify_dossier(content: bytes) -> DossierReport:
     return DossierReport(not unique, len(objects), kinds.count("entries"), kinds.count("photos"), ends, unique)
 
 
+def members(content: bytes) -> dict[str, bytes]:
+    """The members by name; of a file that was verified."""
+    return _objects(content, [])
+
+
 def _objects(content: bytes, problems: list[DossierProblem]) -> dict[str, bytes]:
     """The members in their order, as far as the container can be followed."""
     objects: dict[str, bytes] = {}

@@ -156,6 +156,9 @@ def _findings(entry: Entry, fact: Inspection) -> Json:
     more["rs:disposition"] = fact.decision.disposition.value
     if fact.decision.grade is not None:
         more["rs:grade"] = fact.decision.grade.code
+    if fact.decision.customs is not None:
+        more["rs:customsReason"] = fact.decision.customs.reason_code
+        more["rs:customsUsed"] = fact.decision.customs.used.value
     weight = fact.weight
     if weight is not None:
         device = _urn("device", entry.station, weight.device)

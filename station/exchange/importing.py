@@ -1,4 +1,4 @@
-"""From a reading into the store, in batches: new merchants, then articles, then returns."""
+"""From a reading into the store, in batches: new merchants, then articles, returns, sales and outcomes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from station.decision.recovery import UnitOutcome
 from station.exchange.amazon import with_codes
-from station.exchange.reading import CatalogueRecord, Reading, ReturnsRecord
+from station.exchange.reading import CatalogueRecord, OutcomesRecord, Reading, ReturnsRecord, SalesRecord
 from station.exchange.refused import RefusedLine
 from station.identify.scan import CandidateKind
 from station.inspection.ports import Directory
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation, ReturnLine
+from station.returns.sale import Sale
 
 BATCH = 2_000
 """Records; as many as the store writes in one transaction."""
@@ -39,6 +41,8 @@ class ImportStore(Protocol):
     def put_merchants(self, merchants: Iterable[Merchant]) -> Counted: ...
     def put_items(self, items: Iterable[CatalogueItem]) -> Counted: ...
     def put_returns(self, returns: Iterable[ReturnAuthorisation]) -> Counted: ...
+    def put_sales(self, found: Iterable[Sale]) -> Counted: ...
+    def put_outcomes(self, found: Iterable[UnitOutcome]) -> Counted: ...
 
 
 @dataclass
@@ -66,6 +70,8 @@ class ImportReport:
     merchants: Tally = field(default_factory=Tally)
     articles: Tally = field(default_factory=Tally)
     returns: Tally = field(default_factory=Tally)
+    sales: Tally = field(default_factory=Tally)
+    outcomes: Tally = field(default_factory=Tally)
     lines: int = 0
     """Lines of the returns taken."""
     refused: list[RefusedLine] = field(default_factory=list)
@@ -74,7 +80,7 @@ class ImportReport:
 
 
 def import_file(
-    reading: Reading[ReturnsRecord] | Reading[CatalogueRecord],
+    reading: Reading[ReturnsRecord] | Reading[CatalogueRecord] | Reading[SalesRecord] | Reading[OutcomesRecord],
     store: ImportStore,
     *,
     currency: str = "EUR",
@@ -84,7 +90,7 @@ def import_file(
     """Read a file to its end and write what is good.
 
     Args:
-        reading: from ``read_returns`` or ``read_catalogue``.
+        reading: from ``read_returns``, ``read_catalogue``, ``read_sales`` or ``read_outcomes``.
         store: where to.
         currency: of merchants that are not known yet.
         on_batch: called after each batch, for a progress display.
@@ -120,15 +126,21 @@ class _Sink:
         """Merchants made by this import: the store knows nothing else of theirs."""
         self._items: list[CatalogueItem] = []
         self._returns: list[ReturnAuthorisation] = []
+        self._sales: list[Sale] = []
+        self._outcomes: list[UnitOutcome] = []
 
-    def add(self, record: CatalogueItem | ReturnAuthorisation) -> bool:
+    def add(self, record: CatalogueItem | ReturnAuthorisation | Sale | UnitOutcome) -> bool:
         """Keep a record; True if that filled a batch, which is written by then."""
         if isinstance(record, CatalogueItem):
             self._items.append(record)
+        elif isinstance(record, Sale):
+            self._sales.append(record)
+        elif isinstance(record, UnitOutcome):
+            self._outcomes.append(record)
         else:
             self._returns.append(record)
             self.report.lines += len(record.lines)
-        full = len(self._items) + len(self._returns) >= BATCH
+        full = len(self._items) + len(self._returns) + len(self._sales) + len(self._outcomes) >= BATCH
         if full:
             self.flush()
         return full
@@ -142,10 +154,16 @@ class _Sink:
         if self._returns:
             returns = [self._continued(one) for one in self._returns] if self._thin else self._returns
             self.report.returns.add(self._store.put_returns(returns))
-        self._items, self._returns = [], []
+        if self._sales:
+            self.report.sales.add(self._store.put_sales(self._sales))
+        if self._outcomes:
+            self.report.outcomes.add(self._store.put_outcomes(self._outcomes))
+        self._items, self._returns, self._sales, self._outcomes = [], [], [], []
 
     def _flush_merchants(self) -> None:
         named = {item.merchant_id for item in self._items} | {one.merchant_id for one in self._returns}
+        named |= {sale.merchant_id for sale in self._sales}
+        named |= {one.outcome.merchant_id for one in self._outcomes}
         named -= self._merchants
         unknown = [name for name in sorted(named) if self._store.directory.merchant(name) is None]
         if unknown:

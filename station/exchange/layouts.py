@@ -39,6 +39,20 @@ CATALOGUE_COLUMNS = {
     "serialised": "yes or no",
 }
 
+SALES_COLUMNS = {
+    "order_id": "order number, as returns name it (required)",
+    "merchant": "merchant's id (required unless --merchant is given)",
+    "sku": "merchant's article number (required)",
+    "quantity": "units, 1 if empty",
+    "sold_at": "date or time of the order (required); without a zone it is UTC",
+    "price": "paid for one unit, e.g. 54.90 or 54,90",
+    "currency": "ISO 4217 code; what --currency says if empty",
+    "channel": "where it was sold, e.g. web or marketplace",
+    "listing": "the offer it was bought from, e.g. an ASIN",
+    "supplier": "who supplied it",
+    "lot": "batch that was shipped; one row for each",
+}
+
 AMAZON_COLUMNS = (
     "return-date",
     "order-id",
@@ -90,6 +104,28 @@ CATALOGUE = Layout(
         "massg": "mass_g",
         "weightg": "mass_g",
         "serialized": "serialised",
+    },
+)
+
+SALES = Layout(
+    name="sales",
+    columns=tuple(SALES_COLUMNS),
+    # Told from a file of returns by the date of the sale, and from one with both by the RMA, which is none of ours.
+    required=frozenset({"order_id", "sku", "sold_at"}),
+    aliases={
+        "merchantid": "merchant",
+        "order": "order_id",
+        "ordernumber": "order_id",
+        "orderdate": "sold_at",
+        "orderedat": "sold_at",
+        "purchasedate": "sold_at",
+        "qty": "quantity",
+        "paid": "price",
+        "unitprice": "price",
+        "vendor": "supplier",
+        "batch": "lot",
+        "asin": "listing",
+        "saleschannel": "channel",
     },
 )
 

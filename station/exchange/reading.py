@@ -1,7 +1,7 @@
 """The door of this room: a path in, records and refused lines out.
 
-``read_returns`` and ``read_catalogue`` refuse a file that is none at once (``InvalidInput``), and one line after the
-other while they are iterated (``RefusedLine``).
+``read_returns``, ``read_catalogue``, ``read_sales`` and ``read_outcomes`` refuse a file that is none at once
+(``InvalidInput``), and one line after the other while they are iterated (``RefusedLine``).
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeAlias, TypeVar
 
+from station.decision.recovery import UnitOutcome
 from station.errors import InvalidInput
 from station.exchange.amazon import amazon_records
 from station.exchange.catalogue_csv import catalogue_records
-from station.exchange.layouts import AMAZON, CATALOGUE, RETURNS
+from station.exchange.layouts import AMAZON, CATALOGUE, RETURNS, SALES
+from station.exchange.outcomes_csv import OUTCOMES, UNIT_OUTCOMES, unit_outcome_records
 from station.exchange.refused import RefusedLine
 from station.exchange.returns_csv import return_records
+from station.exchange.sales_csv import sale_records
 from station.exchange.table import Table
 from station.returns.model import CatalogueItem, ReturnAuthorisation
+from station.returns.sale import Sale
 
 _T = TypeVar("_T")
 
@@ -28,6 +32,8 @@ ReturnsRecord: TypeAlias = ReturnAuthorisation | CatalogueItem | RefusedLine
 """An Amazon report also says what its articles are called; such items carry no category and no price."""
 
 CatalogueRecord: TypeAlias = CatalogueItem | RefusedLine
+SalesRecord: TypeAlias = Sale | RefusedLine
+OutcomesRecord: TypeAlias = UnitOutcome | RefusedLine
 
 
 class Reading(Generic[_T]):
@@ -91,6 +97,26 @@ def read_catalogue(path: Path, *, merchant: str | None = None, currency: str = "
     table = Table(path, (CATALOGUE,), others)
     _need_merchant(table, merchant)
     return Reading(table, lambda: catalogue_records(table, merchant, currency))
+
+
+def read_sales(path: Path, *, merchant: str | None = None, currency: str = "EUR") -> Reading[SalesRecord]:
+    """Recognise a file of sales in our columns; arguments and errors as for ``read_returns``.
+
+    A file with a column ``rma`` is one of returns and refused: its rows would be counted as sold.
+    """
+    table = Table(path, (SALES,), ((RETURNS, "station import returns"), (CATALOGUE, "station import catalogue")))
+    if any(RETURNS.column(cell) == "rma" for cell in table.ignored):
+        raise InvalidInput(f"{str(path)!r} is a file of returns: read it with station import returns")
+    _need_merchant(table, merchant)
+    return Reading(table, lambda: sale_records(table, merchant, currency))
+
+
+def read_outcomes(path: Path, *, merchant: str | None = None, currency: str = "EUR") -> Reading[OutcomesRecord]:
+    """Recognise a file of what units brought; arguments and errors as for ``read_returns``."""
+    others = ((OUTCOMES, "station recovery, which needs no licence plates"), (SALES, "station import sales"))
+    table = Table(path, (UNIT_OUTCOMES,), others)
+    _need_merchant(table, merchant)
+    return Reading(table, lambda: unit_outcome_records(table, merchant, currency))
 
 
 def _need_merchant(table: Table, merchant: str | None) -> None:

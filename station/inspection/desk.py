@@ -12,28 +12,53 @@ from dataclasses import replace
 from datetime import datetime
 
 from station.clock import Clock
+from station.decision.gate_machine import NEEDS, Happening, authorise
+from station.decision.model import Derogation, GateAct, GateActKind, Signature
 from station.decision.rules import Rules
-from station.errors import InvalidInput
+from station.errors import InvalidInput, OperatorError
 from station.identify.commands import BY_BARCODE, PREFIX, Command
 from station.identify.interpret import interpret
 from station.identify.scan import Candidate, CandidateKind, Check, RawScan
 from station.identify.text import split_aim
 from station.inspection import showing
-from station.inspection.draft import MismatchedEvent, PhotographedEvent, SerialSeenEvent, WeighedEvent, load
+from station.inspection.draft import (
+    DraftEvent,
+    GateActedEvent,
+    MismatchedEvent,
+    PermittedEvent,
+    PhotographedEvent,
+    SerialSeenEvent,
+    WeighedEvent,
+    event_of,
+    load,
+)
 from station.inspection.facts import IdentityOutcome, Look, Photo, WeightReading
 from station.inspection.finding import ItemFound, find_item, find_parcel
 from station.inspection.going_back import GoingBack
 from station.inspection.parcels import Parcels
-from station.inspection.plausibility import judge_weight
+from station.inspection.plausibility import judge_learned, judge_weight
 from station.inspection.ports import BenchStore
+from station.inspection.protocol import Kind
+from station.inspection.recording import weighed_as
 from station.inspection.seen import SeenCode, serial_in_photo
-from station.inspection.stepper import CURRENT, Seat, Stepper
+from station.inspection.stepper import CURRENT, PLAIN_SITE, Seat, Site, Stepper
 from station.inspection.units import Units
 from station.inspection.view import Band, Outcome, State, Tone
 from station.inspection.waiting_labels import WaitingLabels
+from station.inspection.weight.learned import LearnedMass, learned
 from station.inspection.workflow import Event, may
+from station.people.may import Act
+from station.returns.model import CatalogueItem
 
-__all__ = ["Desk", "Seat"]
+__all__ = ["Desk", "Seat", "Site"]
+
+_ACTS = {
+    GateActKind.PROOF: Act.INSPECT,
+    GateActKind.RECALL_CONFIRMED: NEEDS[Happening.CONFIRMED],
+    GateActKind.RECALL_DENIED: NEEDS[Happening.DENIED],
+    GateActKind.SETTLED: NEEDS[Happening.SETTLED],
+}
+"""The right that each act on a gate takes."""
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +67,10 @@ class Desk:
     """What can be done at a bench."""
 
     def __init__(
-        self, store: BenchStore, rules: Rules, seat: Seat, clock: Clock, ids: Callable[[], str], shift_start: datetime
-    ) -> None:
-        self._at = Stepper(store, rules, seat, clock, ids, shift_start)
+        self, store: BenchStore, rules: Rules, seat: Seat, clock: Clock, ids: Callable[[], str], shift_start: datetime,
+        site: Site = PLAIN_SITE,
+    ) -> None:  # fmt: skip
+        self._at = Stepper(store, rules, seat, clock, ids, shift_start, site)
         self._parcels = Parcels(self._at)
         self._labels = WaitingLabels(self._at)
         self._units = Units(self._at, self._labels)
@@ -79,7 +105,14 @@ class Desk:
             return self._item_scan(scan, candidates, text)
         if self._at.draft.state is State.DONE:
             return self._scan_when_done(scan, candidates, text)
+        question = showing.question_of(self._at.draft, self._at.protocol(self._at.draft.unit))
+        if question is not None and question.kind is Kind.SCAN:
+            return self._units.code(scan.data, "scan")
         return self._scan_meanwhile(candidates, text)
+
+    def entered(self, typed: str, given_by: str = "key") -> Outcome:
+        """Take what was typed as the answer to a question that asks for a number, a text or a code."""
+        return self._units.enter(typed, given_by)
 
     def refused_scan(self, raw: bytes, reason: str) -> Outcome:
         """The scanner sent something that is no whole code: say so, take nothing from it."""
@@ -91,7 +124,43 @@ class Desk:
         unit = self._at.draft.unit
         if self._at.draft.state is not State.WEIGHT or unit is None or reading.gross_mg < 2 * reading.interval_mg:
             return None
-        return self._at.do(WeighedEvent(reading=reading, judgement=judge_weight(reading, unit.item)), tone=Tone.TICK)
+        item = weighed_as(unit.item, self._at.protocol(unit))
+        if item is None:
+            judgement = judge_weight(reading, None)
+        else:
+            others = [(line.item, self._mass_of(line.item)) for line in self._at.draft.lines if line.item is not None]
+            budget = self._at.site.false_alarms
+            judgement = judge_learned(reading, item, self._mass_of(item), others, budget)
+        return self._at.do(WeighedEvent(reading=reading, judgement=judgement), tone=Tone.TICK)
+
+    def _mass_of(self, item: CatalogueItem) -> LearnedMass | None:
+        """What this bench has learned that an article weighs; None = too few units were in order yet."""
+        return learned(self._at.store.mass_history(item.merchant_id, item.sku))
+
+    def gate_act(self, act: GateAct) -> Outcome:
+        """A person acts on a gate of this unit: a document, a recall notice compared, a lead who agrees.
+
+        Args:
+            act: with the signatures of who stands behind it, as the window has proved them.
+        """
+        return self._signed(GateActedEvent(act=act), _ACTS[act.kind], act.subject, act.kind.value, act.signed)
+
+    def permit(self, derogation: Derogation) -> Outcome:
+        """A recorded permission to pass a gate of this unit; two leads sign it."""
+        if not derogation.reference.strip():
+            return self._at.not_now("Permission", "give the number of the document")
+        event = PermittedEvent(derogation=derogation)
+        return self._signed(event, NEEDS[Happening.PERMITTED], derogation.gate, "permission", derogation.signed)
+
+    def _signed(self, event: DraftEvent, right: Act, subject: str, what: str, signed: tuple[Signature, ...]) -> Outcome:
+        action = f"{what.replace('_', ' ').capitalize()} for {subject}"
+        if self._at.draft.unit is None or not may(self._at.draft.state, event_of(event)):
+            return self._at.not_now(action, "no unit is open")
+        try:
+            authorise(right, signed)
+        except OperatorError as refusal:
+            return self._at.not_now(action, str(refusal))
+        return self._at.do(event, tone=Tone.ACCEPT)
 
     def photo(self, photo: Photo, look: Look | None = None) -> Outcome | None:
         """Take a photo that is already durable; None where no unit is open.
@@ -166,6 +235,8 @@ class Desk:
                 return self._units.skip(device_detail)
             case Command.SECOND_LOOK:
                 return self._units.second_look()
+            case Command.CONFIRM if self._waits_for_entry:
+                return replace(self._at.outcome(None, keep_notice=True), asks=(command,))
             case Command.CONFIRM:
                 return self._units.confirm()
             case Command.REPRINT:
@@ -177,9 +248,15 @@ class Desk:
             case _:
                 return self._units.choose(int(command.value.rpartition("_")[2]) - 1, given_by)
 
+    @property
+    def _waits_for_entry(self) -> bool:
+        """Something is being typed: what stands in the field is the window's, so it is asked for it."""
+        question = showing.question_of(self._at.draft, self._at.protocol(self._at.draft.unit))
+        return question is not None and question.is_entered
+
     def _command_scan(self, text: str) -> Outcome:
         question = showing.question_of(self._at.draft, self._at.protocol(self._at.draft.unit))
-        for choice in question.choices if question is not None else ():
+        for choice in question.buttons if question is not None else ():
             if choice.code == text:
                 return self._units.answer(choice.id, "scan")
         spec = BY_BARCODE.get(text)

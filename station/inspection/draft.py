@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from station.decision.model import Derogation, GateAct
 from station.errors import InvalidInput
 from station.identify.scan import RawScan
 from station.inspection.facts import (
@@ -25,6 +26,7 @@ from station.inspection.facts import (
     WeightReading,
     WeightVerdict,
 )
+from station.inspection.protocol import Protocol
 from station.inspection.view import State
 from station.inspection.workflow import Event
 from station.returns.model import CatalogueItem, Parcel, ReturnLine
@@ -114,6 +116,14 @@ class SecondLookEvent(msgspec.Struct, frozen=True, tag="second_look"):
     pass
 
 
+class GateActedEvent(msgspec.Struct, frozen=True, tag="gate_acted"):
+    act: GateAct
+
+
+class PermittedEvent(msgspec.Struct, frozen=True, tag="permitted"):
+    derogation: Derogation
+
+
 class ConfirmedEvent(msgspec.Struct, frozen=True, tag="confirmed"):
     inspection_id: str
     line: int | None
@@ -134,6 +144,8 @@ DraftEvent: TypeAlias = (
     | SkippedEvent
     | SerialSeenEvent
     | SecondLookEvent
+    | GateActedEvent
+    | PermittedEvent
     | ConfirmedEvent
 )
 
@@ -160,6 +172,8 @@ class Log(msgspec.Struct, frozen=True):
     records: tuple[Record, ...] = ()
     corrects: dict[str, str] = {}
     """unit id → inspection that was voided."""
+    protocols: dict[str, Protocol] = {}
+    """``id@version`` → the protocol that a unit here was begun with: it goes on under it, whatever is published."""
     schema: int = SCHEMA
 
 
@@ -190,6 +204,8 @@ class UnitDraft:
     """SHA-256 of the photo that ``serial_found`` was read in; None = it was scanned, or is not known."""
     inspection_id: str | None = None
     """Set once confirmed."""
+    gate_acts: tuple[GateAct, ...] = ()
+    derogations: tuple[Derogation, ...] = ()
 
     @property
     def answered(self) -> Mapping[str, str]:
@@ -287,6 +303,10 @@ def _apply_to_unit(unit: UnitDraft, event: DraftEvent) -> UnitDraft:
             return replace(unit, serial_found=event.serial, serial_photo=event.photo)
         case SecondLookEvent():
             return replace(unit, second_look_asked=True)
+        case GateActedEvent():
+            return replace(unit, gate_acts=(*unit.gate_acts, event.act))
+        case PermittedEvent():
+            return replace(unit, derogations=(*unit.derogations, event.derogation))
         case _:
             raise InvalidInput(f"event {event!r} does not belong to a unit")
 
@@ -303,6 +323,18 @@ def replay(log: Log) -> Draft:
     for record in log.records:
         draft = replace(apply(draft, record.event, record.at), state=record.state)
     return draft
+
+
+def protocol_key(protocol_id: str, version: int) -> str:
+    return f"{protocol_id}@{version}"
+
+
+def with_protocol(log: Log, protocol: Protocol) -> Log:
+    """The log with a protocol kept in it, once."""
+    key = protocol_key(protocol.id, protocol.version)
+    if key in log.protocols:
+        return log
+    return msgspec.structs.replace(log, protocols={**log.protocols, key: protocol})
 
 
 def append(log: Log, event: DraftEvent, at: datetime, state: State) -> Log:

@@ -73,6 +73,8 @@ class Answer:
     choice: str
     given_by: str
     """``scan``, ``key``, ``touch`` or ``shortcut:CODE``."""
+    value: str | None = None
+    """What was entered: a number as an integer in the question's smallest step, a text, a code; None = a button."""
 
 
 class WeightVerdict(StrEnum):
@@ -96,7 +98,11 @@ class WeightJudgement:
     expected_mg: int | None
     tolerance_mg: int | None
     missing_part: str | None
-    """The one accessory whose mass explains the difference, if exactly one does."""
+    """The accessory (or accessories, joined by "and") whose mass explains the difference, if it is clearly ahead."""
+    fits: str | None = None
+    """Another article of the same order that the weight fits clearly better: its SKU."""
+    learned_from: int = 0
+    """Units in order that the expected mass was learned from; 0 = it is the catalogue's."""
 
 
 class IdentityOutcome(StrEnum):

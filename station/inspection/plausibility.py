@@ -6,13 +6,15 @@ The machine measures and asks; it accuses nobody. Where it disagrees it hands th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from station.inspection.facts import WeightJudgement, WeightReading, WeightVerdict
 from station.inspection.protocol import Choice, Question
+from station.inspection.weight.expected import DEFAULT_BUDGET, expected_of
+from station.inspection.weight.explain import PACKAGING, Contents, OtherArticle, explain
+from station.inspection.weight.learned import LearnedMass
 from station.quantities import format_mass
 from station.returns.model import CatalogueItem
-
-PACKAGING = "packaging"
-"""Name of the accessory entry that holds the mass of the empty packaging: it explains an empty box, not a lost part."""
 
 WEIGHT_CHECK = "weight_check"
 """Id of the question that a disagreeing weight puts; it belongs to no protocol and every decision understands it."""
@@ -72,6 +74,58 @@ def judge_weight(reading: WeightReading, item: CatalogueItem | None) -> WeightJu
     )
 
 
+def judge_learned(
+    reading: WeightReading,
+    item: CatalogueItem,
+    learned: LearnedMass | None,
+    others: Sequence[tuple[CatalogueItem, LearnedMass | None]] = (),
+    budget: float = DEFAULT_BUDGET,
+) -> WeightJudgement:
+    """Like :func:`judge_weight`, with what was learned of this article and of the others in the same order.
+
+    Args:
+        reading: an accepted, settled indication.
+        item: the article.
+        learned: its mass as learned; None = too few units yet, so the catalogue's tolerance decides.
+        others: other articles of the same order with what was learned of them.
+        budget: share of complete units that may be doubted.
+    """
+    plain = judge_weight(reading, item)
+    in_order = plain.verdict in (WeightVerdict.PLAUSIBLE, WeightVerdict.CANNOT_TELL)
+    if learned is None and (in_order or plain.missing_part is not None or not others):
+        return plain
+    expected = expected_of(item, learned)
+    known = [
+        OtherArticle(other.sku, own)
+        for other, mass in others
+        if other.sku != item.sku and (own := expected_of(other, mass)) is not None
+    ]
+    found = explain(reading.gross_mg, reading.interval_mg, item, expected, known, budget)
+    if expected is None or found.difference_mg is None:
+        return plain
+    if learned is None and found.contents is not Contents.SWAPPED:
+        return plain  # the catalogue's own tolerance decides; only which article it is was open
+    verdict = _verdict(found.contents, found.difference_mg)
+    part = " and ".join(found.what) if found.contents is Contents.MISSING_PART and found.what else None
+    fits = found.what[0] if found.contents is Contents.SWAPPED else None
+    return WeightJudgement(
+        verdict, found.difference_mg, expected.mass_mg, found.doubt_from_mg, part, fits, learned_from=expected.count
+    )
+
+
+def _verdict(contents: Contents, difference_mg: int) -> WeightVerdict:
+    """The recorded word. It stays one of those that every station and centre of two releases knows."""
+    match contents:
+        case Contents.PLAUSIBLE:
+            return WeightVerdict.PLAUSIBLE
+        case Contents.CANNOT_TELL:
+            return WeightVerdict.CANNOT_TELL
+        case Contents.EMPTY:
+            return WeightVerdict.EMPTY
+        case _:
+            return WeightVerdict.TOO_LIGHT if difference_mg < 0 else WeightVerdict.TOO_HEAVY
+
+
 def _only_packaging(gross_mg: int, item: CatalogueItem, width_mg: int) -> bool:
     masses = [mass for name, mass in item.accessories if name == PACKAGING and mass > 0]
     return any(abs(gross_mg - mass) <= width_mg for mass in masses)
@@ -91,15 +145,18 @@ def weight_sentence(judgement: WeightJudgement) -> str:
     """One plain sentence; it measures and asks, and accuses nobody."""
     difference = judgement.difference_mg
     amount = format_mass(abs(difference)) if difference is not None else ""
+    than = f"the last {judgement.learned_from} in order" if judgement.learned_from else "expected"
     match judgement.verdict:
         case WeightVerdict.PLAUSIBLE:
             return "Weight as expected"
+        case WeightVerdict.TOO_LIGHT | WeightVerdict.TOO_HEAVY if judgement.fits is not None:
+            return f"Weighs like {judgement.fits} of the same order: which one is inside?"
         case WeightVerdict.TOO_LIGHT if judgement.missing_part is not None:
-            return f"{amount} lighter than expected: is the {judgement.missing_part} inside?"
+            return f"{amount} lighter than {than}: is the {judgement.missing_part} inside?"
         case WeightVerdict.TOO_LIGHT:
-            return f"{amount} lighter than expected: is everything inside?"
+            return f"{amount} lighter than {than}: is everything inside?"
         case WeightVerdict.TOO_HEAVY:
-            return f"{amount} heavier than expected: is something else inside?"
+            return f"{amount} heavier than {than}: is something else inside?"
         case WeightVerdict.EMPTY:
             return "Weighs like empty packaging: please look inside"
         case WeightVerdict.CANNOT_TELL:
@@ -118,5 +175,5 @@ def weight_question(judgement: WeightJudgement) -> Question:
     order = {
         WeightVerdict.TOO_HEAVY: (something, complete, missing, empty),
         WeightVerdict.EMPTY: (empty, missing, something, complete),
-    }.get(judgement.verdict, (missing, complete, something, empty))
+    }.get(WeightVerdict.TOO_HEAVY if judgement.fits else judgement.verdict, (missing, complete, something, empty))
     return Question(WEIGHT_CHECK, weight_sentence(judgement), "The scale cannot see inside: you can", order)

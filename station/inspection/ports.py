@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from station.decision.model import Disposition
+from station.decision.model import Disposition, Earlier
 from station.identify.scan import CandidateKind
+from station.inspection.weight.learned import MassHistory
 from station.journal.entry import Entry, Fact
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
 
@@ -107,6 +108,16 @@ class BenchStore(Protocol):
         ...
 
     def remember_photo(self, sha256: str, unit_id: str, bits: int) -> None: ...
+
+    def mass_history(self, merchant_id: str, sku: str) -> MassHistory:
+        """What units of an article weighed whose inspections stand and found them in order."""
+        ...
+
+    def earlier_inspections(
+        self, unit_id: str, lpn: str, merchant_id: str | None, rma: str | None, line: int | None
+    ) -> tuple[Earlier, ...]:
+        """Other inspections of this unit: taken back on its line or plate, or standing on its plate; oldest first."""
+        ...
 
     def recent(self, limit: int) -> tuple[RecentUnit, ...]: ...
 

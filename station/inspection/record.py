@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from station.decision.model import Decision
+from station.decision.model import Decision, Derogation, Earlier, GateAct
 from station.identify.scan import RawScan
 from station.inspection.facts import (
     Answer,
@@ -19,7 +19,8 @@ from station.inspection.facts import (
     WeightJudgement,
     WeightReading,
 )
-from station.returns.model import ArrivalKind
+from station.returns.model import ArrivalKind, CatalogueItem, Merchant, ReturnAuthorisation
+from station.review.draw import Draw
 
 PARCEL_OPENED = "parcel.opened"
 PARCEL_PARKED = "parcel.parked"
@@ -62,6 +63,20 @@ class ParcelClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What catalogue and order said when the unit was decided, so that it can be decided again without them.
+
+    Customers' words, tracking numbers and plates are left out: no decision reads them.
+    """
+
+    at: datetime
+    """The moment that windows and prices were counted to: when the parcel was opened."""
+    merchant: Merchant | None
+    item: CatalogueItem | None
+    authorisation: ReturnAuthorisation | None
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """One inspection of one unit; immutable once confirmed. A correction is a new one that names what it corrects."""
 
@@ -94,6 +109,17 @@ class Inspection:
     confirmed_at: datetime
     serial_photo: str | None = None
     """SHA-256 of the photo that ``serial_found`` was read in; None = it was scanned, or is not known."""
+    gate_acts: tuple[GateAct, ...] = ()
+    """What people did to its gates besides answering, with who signed."""
+    derogations: tuple[Derogation, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
+    """Other inspections of this unit as they were known: what they found counts."""
+    market: str = ""
+    """Where it would be sold again, e.g. ``DE``; empty = not known."""
+    basis: Basis | None = None
+    """None = recorded before this was kept."""
+    audit: Draw | None = None
+    """Whether it was drawn for the audit, under which plan; None = there was none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
-from station.decision.model import Case, Decision, Reason
+from station.decision.goods_dates import marked
+from station.decision.model import Case, Decision, Earlier, Reason
 from station.errors import Defect
 from station.inspection.draft import Draft, LineState, Log, UnitDraft, step_times
 from station.inspection.facts import IdentityOutcome
 from station.inspection.protocol import ALWAYS, Protocol, Shot
-from station.inspection.record import Inspection
-from station.returns.model import Trait
+from station.inspection.record import Basis, Inspection
+from station.returns.model import CatalogueItem, Parcel, Trait
 
 BARE_PROTOCOL = Protocol(
     id="hold",
@@ -27,10 +29,18 @@ ASKED_SECOND_LOOK = Reason("asked_by_inspector", "The inspector asked for a seco
 PHOTO_AGAIN = Reason("look_photo_again", "A photo shows the same as a photo of another unit")
 
 
-def case_of(draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime) -> Case:
-    """Everything the decision may look at."""
+def case_of(
+    draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime, earlier: tuple[Earlier, ...] = (), market: str = ""
+) -> Case:
+    """Everything the decision may look at.
+
+    Args:
+        earlier: other inspections of this unit.
+        market: where the site sells again; empty = not known.
+    """
     parcel = draft.parcel
     line = draft.line(unit.line)
+    on_pack = marked(unit.scans, at.date())
     return Case(
         at=parcel.opened_at if parcel is not None else at,
         identity=unit.identity,
@@ -44,6 +54,13 @@ def case_of(draft: Draft, unit: UnitDraft, protocol: Protocol, at: datetime) -> 
         skipped=unit.skipped,
         flags=tuple(_flags(unit)),
         serial_found=unit.serial_found,
+        lot=on_pack.lot,
+        made=on_pack.made,
+        dates=on_pack.dates,
+        derogations=unit.derogations,
+        gate_acts=unit.gate_acts,
+        earlier=earlier,
+        market=market,
     )
 
 
@@ -52,6 +69,14 @@ def _flags(unit: UnitDraft) -> Iterator[Reason]:
         yield ASKED_SECOND_LOOK
     if any(photo.resembles is not None for photo in unit.photos):
         yield PHOTO_AGAIN
+
+
+def weighed_as(item: CatalogueItem | None, protocol: Protocol) -> CatalogueItem | None:
+    """The article with the protocol's tolerance where the catalogue gives none of its own."""
+    if item is None or item.mass_tolerance_mg is not None:
+        return item
+    tolerance = protocol.weighing.tolerance_mg(item.mass_mg)
+    return item if tolerance is None else replace(item, mass_tolerance_mg=tolerance)
 
 
 def traits_of(unit: UnitDraft) -> tuple[Trait, ...]:
@@ -63,8 +88,9 @@ def declared_reason(line: LineState | None) -> str | None:
 
 
 def inspection_of(
-    draft: Draft, log: Log, unit: UnitDraft, protocol: Protocol, decision: Decision, inspection_id: str, now: datetime
-) -> Inspection:
+    draft: Draft, log: Log, unit: UnitDraft, protocol: Protocol, decision: Decision, inspection_id: str, now: datetime,
+    earlier: tuple[Earlier, ...] = (), market: str = "",
+) -> Inspection:  # fmt: skip
     """Build the record of one confirmed unit."""
     parcel = draft.parcel
     if parcel is None:
@@ -106,7 +132,21 @@ def inspection_of(
         started_at=unit.started_at,
         confirmed_at=now,
         serial_photo=unit.serial_photo,
+        gate_acts=unit.gate_acts,
+        derogations=unit.derogations,
+        earlier=earlier,
+        market=market,
+        basis=basis_of(parcel, unit.item),
     )
+
+
+def basis_of(parcel: Parcel, item: CatalogueItem | None) -> Basis:
+    """What the decision was made from besides the unit itself."""
+    order = parcel.authorisation
+    if order is not None:
+        lines = tuple(replace(line, comment=None) for line in order.lines)
+        order = replace(order, lines=lines, tracking=(), lpns=())
+    return Basis(parcel.opened_at, parcel.merchant, item, order)
 
 
 def title_of(unit: UnitDraft, line: LineState | None) -> str:

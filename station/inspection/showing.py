@@ -13,7 +13,7 @@ from station.inspection.facts import IdentityOutcome, WeightVerdict
 from station.inspection.plausibility import WEIGHT_CHECK, weight_question
 from station.inspection.ports import RecentUnit, ShiftFigures
 from station.inspection.protocol import Choice, Protocol, Question, Shot
-from station.inspection.recording import declared_reason, title_of, traits_of
+from station.inspection.recording import declared_reason, title_of, traits_of, weighed_as
 from station.inspection.view import Band, BenchView, ItemCard, Mismatch, Notice, ShotSlot, State, Step
 from station.quantities import format_mass
 
@@ -57,7 +57,7 @@ def view_of(
     shot = current_shot(draft, protocol) if draft.state is State.PHOTOS else None
     total = len(_asked(draft, unit, protocol))
     answered = sum(1 for answer in unit.answers if answer.question != WEIGHT_CHECK) if unit is not None else 0
-    item = unit.item if unit is not None else None
+    item = weighed_as(unit.item, protocol) if unit is not None else None
     return BenchView(
         state=draft.state,
         step=_STEPS[draft.state],
@@ -86,6 +86,7 @@ def view_of(
         undo_depth=len(log.records) if log.records else int(can_undo),
         wants_weight=draft.state is State.WEIGHT,
         wants_photo=shot is not None,
+        texts=protocol.texts,
     )
 
 
@@ -130,7 +131,7 @@ def _slots(draft: Draft, protocol: Protocol) -> tuple[ShotSlot, ...]:
     unit = draft.unit
     if unit is None or unit.identity is IdentityOutcome.MISSING:
         return ()
-    shots = protocol.shots_for(declared_reason(draft.line(unit.line)), traits_of(unit))
+    shots = protocol.shots_for(declared_reason(draft.line(unit.line)), traits_of(unit), unit.answered)
     skipped = {skip.what for skip in unit.skipped}
     slots = []
     for shot in shots:
@@ -249,9 +250,17 @@ def _own_notice(
             number = str(ids.index(shot.id) + 1)
             return Notice(Band.IDLE, "take_photo", {"guide": shot.guide, "number": number, "count": str(len(ids))})
         case State.QUESTIONS if question is not None:
-            return Notice(Band.IDLE, "question", {"text": question.text, "why": question.why})
+            return _question_notice(question)
         case _:
             return _decision_notice(draft, decision)
+
+
+def _question_notice(question: Question) -> Notice:
+    facts = {"text": question.text, "why": question.why}
+    if question.rework is not None:
+        facts |= {"task": question.rework.task, "minutes": str(question.rework.minutes)}
+        return Notice(Band.IDLE, "rework", facts)
+    return Notice(Band.IDLE, "question", facts)
 
 
 def _item_notice(draft: Draft) -> Notice:
@@ -339,7 +348,9 @@ def _actions(draft: Draft, protocol: Protocol, question: Question | None, can_un
             actions = [Command.PHOTO, *_shortcuts(protocol), Command.SKIP, Command.PARK, Command.SECOND_LOOK]
             actions.append(Command.BACK)
         case State.WEIGHT_CHECK | State.QUESTIONS:
-            choices = _CHOICES[: len(question.choices)] if question is not None else ()
+            choices = _CHOICES[: len(question.buttons)] if question is not None else ()
+            if question is not None and question.is_entered:
+                choices = (Command.CONFIRM, *choices)
             shortcuts = _shortcuts(protocol) if draft.state is State.QUESTIONS else []
             photo = [Command.PHOTO] if draft.state is State.QUESTIONS else []
             actions = [*choices, *shortcuts, *photo, Command.PARK, Command.SECOND_LOOK, Command.BACK]

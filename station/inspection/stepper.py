@@ -10,7 +10,7 @@ from datetime import datetime
 from station.canonical import canonical_json
 from station.clock import Clock
 from station.decision.decide import decide
-from station.decision.model import Decision
+from station.decision.model import Decision, Earlier
 from station.decision.rules import Rules
 from station.errors import Defect
 from station.inspection import record, showing
@@ -19,6 +19,7 @@ from station.inspection.draft import (
     ConfirmedEvent,
     Draft,
     DraftEvent,
+    IdentifiedEvent,
     Log,
     UnitDraft,
     append,
@@ -26,7 +27,9 @@ from station.inspection.draft import (
     dump,
     event_of,
     load,
+    protocol_key,
     replay,
+    with_protocol,
 )
 from station.inspection.facts import IdentityOutcome
 from station.inspection.ports import BenchStore, RecentUnit, ShiftFigures
@@ -40,8 +43,11 @@ from station.inspection.recording import (
     traits_of,
 )
 from station.inspection.view import Band, LabelJob, Notice, Outcome, State, Tone
+from station.inspection.weight.expected import DEFAULT_BUDGET
 from station.inspection.workflow import Needs, next_state
 from station.journal.entry import Fact
+from station.review.bench import Auditing, Reviewing, audit, look
+from station.review.switching import cell_of
 
 logger = logging.getLogger(__name__)
 
@@ -62,12 +68,32 @@ class Seat:
     inspector: str
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the site has set."""
+
+    market: str = ""
+    """Where goods are sold again, e.g. ``DE``; empty = not known."""
+    false_alarms: float = DEFAULT_BUDGET
+    """Share of complete units that the weight may call into doubt."""
+    review: Reviewing | None = None
+    """By what units are flagged for a second look beyond the decision's own rules; None = by nothing."""
+    audit: Auditing | None = None
+    """How units are drawn for the audit; None = there is none."""
+
+
+PLAIN_SITE = Site()
+"""Nothing is set."""
+
+
 class Stepper:
     """The parcel on the bench and the one way to change it. Used by one thread."""
 
     def __init__(
-        self, store: BenchStore, rules: Rules, seat: Seat, clock: Clock, ids: Callable[[], str], shift_start: datetime
-    ) -> None:
+        self, store: BenchStore, rules: Rules, seat: Seat, clock: Clock, ids: Callable[[], str], shift_start: datetime,
+        site: Site = PLAIN_SITE,
+    ) -> None:  # fmt: skip
+        self.site = site
         self.store = store
         self.rules = rules
         self.seat = seat
@@ -82,6 +108,8 @@ class Stepper:
         self.keep_label: Callable[[LabelJob], Mapping[str, bytes | None]] = lambda job: {}
         """Draft slots that keep a label until it is printed."""
         self._shift_start = shift_start
+        self._earlier: tuple[str, tuple[Earlier, ...]] | None = None
+        """Unit and what is known of its other inspections: read once, when it is first decided."""
         self._recent: tuple[RecentUnit, ...] = ()
         self._figures: ShiftFigures | None = None
 
@@ -92,6 +120,9 @@ class Stepper:
         state = next_state(self.draft.state, event_of(event), self._needs(draft))
         draft = replace(draft, state=state)
         log = append(Log() if fresh else self.log, event, now, state)
+        if isinstance(event, IdentifiedEvent) and draft.unit is not None:
+            protocol = self.protocol(draft.unit)
+            log = log if protocol is BARE_PROTOCOL else with_protocol(log, protocol)
         if state is State.DONE:
             return self.record_unit(log, draft, by_answer=True)
         drafts = {**(self.archive() if fresh else {}), CURRENT: dump(log)}
@@ -107,7 +138,14 @@ class Stepper:
         now = self.clock.now()
         decision = self.decision(draft, unit)
         inspection_id = self.ids()
-        inspection = inspection_of(draft, log, unit, self.protocol(unit), decision, inspection_id, now)
+        inspection = inspection_of(
+            draft, log, unit, self.protocol(unit), decision, inspection_id, now, self._earlier_of(draft, unit),
+            self.site.market,
+        )  # fmt: skip
+        if self.site.audit is not None and unit.identity is not IdentityOutcome.MISSING:
+            grade = decision.grade.code if decision.grade is not None else None
+            cell = cell_of(self.seat.inspector, inspection.category, grade)
+            inspection = replace(inspection, audit=audit(self.site.audit, unit.unit_id, cell))
         facts = [fact_of(record.INSPECTION_CONFIRMED, inspection)]
         labels: tuple[LabelJob, ...] = ()
         if unit.new_lpn and unit.identity is not IdentityOutcome.MISSING:
@@ -144,14 +182,28 @@ class Stepper:
 
     def decision(self, draft: Draft, unit: UnitDraft) -> Decision:
         """What the rules say about the unit as it stands."""
-        case = case_of(draft, unit, self.protocol(unit), self.clock.now())
+        earlier = self._earlier_of(draft, unit)
+        case = case_of(draft, unit, self.protocol(unit), self.clock.now(), earlier, self.site.market)
+        if self.site.review is not None:
+            found = look(case, self.site.review, self.rules.reasons, unit.photos, unit.serial_photo)
+            case = replace(case, flags=(*case.flags, *found.flags))
         return decide(case, self.rules)
 
+    def _earlier_of(self, draft: Draft, unit: UnitDraft) -> tuple[Earlier, ...]:
+        if self._earlier is None or self._earlier[0] != unit.unit_id:
+            authorisation = draft.parcel.authorisation if draft.parcel is not None else None
+            merchant_id = authorisation.merchant_id if authorisation is not None else None
+            rma = authorisation.id if authorisation is not None else None
+            found = self.store.earlier_inspections(unit.unit_id, unit.lpn, merchant_id, rma, unit.line)
+            self._earlier = (unit.unit_id, found)
+        return self._earlier[1]
+
     def protocol(self, unit: UnitDraft | None) -> Protocol:
-        """The protocol that the unit was begun with, in that version."""
+        """The protocol that the unit was begun with, in that version, even where this station no longer has it."""
         if unit is None or unit.protocol_id == BARE_PROTOCOL.id:
             return BARE_PROTOCOL
-        return self.rules.protocol(unit.protocol_id, unit.protocol_version) or BARE_PROTOCOL
+        kept = self.log.protocols.get(protocol_key(unit.protocol_id, unit.protocol_version))
+        return kept or self.rules.protocol(unit.protocol_id, unit.protocol_version) or BARE_PROTOCOL
 
     def label_job(self, draft: Draft, unit: UnitDraft, decision: Decision, copy: int) -> LabelJob:
         """One label; ``copy`` 0 = the original."""
@@ -167,7 +219,7 @@ class Stepper:
 
     def adopt(self, log: Log) -> None:
         """Put another log on the bench; it is saved already."""
-        self.log, self.draft, self.notice = log, replay(log), None
+        self.log, self.draft, self.notice, self._earlier = log, replay(log), None, None
 
     def archive(self) -> Mapping[str, bytes | None]:
         """Draft slots that keep the finished parcel for undo, and drop the oldest beyond what is promised."""

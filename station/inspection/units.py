@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from station.errors import InvalidInput
 from station.identify.commands import BY_COMMAND, Command
+from station.identify.interpret import interpret
 from station.identify.scan import RawScan
+from station.identify.text import split_aim
 from station.inspection import record, showing
 from station.inspection.draft import (
     AnsweredEvent,
     IdentifiedEvent,
     SecondLookEvent,
     SkippedEvent,
+    UnitDraft,
     WeighAgainEvent,
     WeightExplainedEvent,
 )
+from station.inspection.entry import Expected, read_code, read_entry
 from station.inspection.facts import Answer, IdentityOutcome, Skipped
 from station.inspection.finding import ItemFound
 from station.inspection.plates import new_plate
 from station.inspection.plausibility import COMPLETE, WEIGHT_CHECK
-from station.inspection.protocol import Protocol
+from station.inspection.protocol import Kind, Protocol, Weighing
 from station.inspection.recording import BARE_PROTOCOL, declared_reason, traits_of
 from station.inspection.stepper import Stepper, fact_of
 from station.inspection.view import Band, Outcome, State, Tone
@@ -82,17 +87,56 @@ class Units:
         question = showing.question_of(self._at.draft, self._at.protocol(self._at.draft.unit))
         if question is None:
             return self._at.not_now(f"Answer {index + 1}", "no question is open")
-        if index >= len(question.choices):
-            why = f"this question has {len(question.choices)} answers"
+        if index >= len(question.buttons):
+            why = (
+                f"this question has {len(question.buttons)} answers" if question.buttons else "type or scan the answer"
+            )
             return self._at.not_now(f"Answer {index + 1}", why)
-        return self.answer(question.choices[index].id, given_by)
+        return self.answer(question.buttons[index].id, given_by)
 
-    def answer(self, choice: str, given_by: str) -> Outcome:
+    def enter(self, typed: str, given_by: str) -> Outcome:
+        """A number, a text or a code was typed or scanned as the answer."""
+        unit = self._at.draft.unit
+        question = showing.question_of(self._at.draft, self._at.protocol(unit))
+        if unit is None or question is None or not question.is_entered:
+            return self._at.not_now("Answer", "no question waits for something typed")
+        if question.kind is Kind.SCAN and typed.strip():
+            return self.code(typed.strip().encode(), given_by)
+        try:
+            choice, value = read_entry(question, typed)
+        except InvalidInput as error:
+            return self._refuse_entry(error)
+        return self.answer(choice.id, given_by, value)
+
+    def code(self, data: bytes, given_by: str) -> Outcome:
+        """A code is the answer to a question of kind ``scan``."""
+        unit = self._at.draft.unit
+        question = showing.question_of(self._at.draft, self._at.protocol(unit))
+        if unit is None or question is None:
+            return self._at.not_now("Answer", "no question is open")
+        text = split_aim(data)[1].decode("utf-8", "replace").strip()
+        try:
+            choice, value = read_code(question, interpret(data), text, self._expected(unit))
+        except InvalidInput as error:
+            return self._refuse_entry(error)
+        return self.answer(choice.id, given_by, value)
+
+    def _refuse_entry(self, error: InvalidInput) -> Outcome:
+        return self._at.tell(Band.REJECT, "entry_refused", why=str(error))
+
+    def _expected(self, unit: UnitDraft) -> Expected:
+        line = self._at.draft.line(unit.line)
+        return Expected(
+            serial=line.line.serial if line is not None else None,
+            gtins=unit.item.gtins if unit.item is not None else (),
+        )
+
+    def answer(self, choice: str, given_by: str, value: str | None = None) -> Outcome:
         """Answer the question on the screen."""
         question = showing.question_of(self._at.draft, self._at.protocol(self._at.draft.unit))
         if question is None:
             return self._at.not_now("Answer", "no question is open")
-        answer = Answer(question.id, choice, given_by)
+        answer = Answer(question.id, choice, given_by, value)
         if question.id == WEIGHT_CHECK:
             if choice == showing.WEIGH_AGAIN:
                 return self._at.do(WeighAgainEvent(), tone=Tone.ACCEPT)
@@ -134,10 +178,15 @@ class Units:
         """Leave out weighing or a photo, with the reason."""
         unit = self._at.draft.unit
         reason = device_detail or "skipped by the inspector"
+        protocol = self._at.protocol(unit)
         if unit is not None and self._at.draft.state is State.WEIGHT:
+            if protocol.weighing.rule is Weighing.MUST and not device_detail:
+                return self._at.not_now("Skip", protocol.weighing.why or "these goods must be weighed")
             return self._at.do(SkippedEvent(skipped=Skipped("weight", reason)), tone=Tone.ATTENTION)
-        shot = showing.current_shot(self._at.draft, self._at.protocol(unit))
+        shot = showing.current_shot(self._at.draft, protocol)
         if self._at.draft.state is State.PHOTOS and shot is not None:
+            if shot.must and not device_detail:
+                return self._at.not_now("Skip", f"this photo is needed: {shot.guide}")
             return self._at.do(SkippedEvent(skipped=Skipped(f"photo:{shot.id}", reason)), tone=Tone.ATTENTION)
         return self._at.not_now("Skip", "only weighing and photos can be skipped")
 

@@ -144,6 +144,8 @@ class BenchView:
     undo_depth: int = 0
     wants_weight: bool = False
     wants_photo: bool = False
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The protocol's translations: language → English text → text."""
 
 
 class Tone(StrEnum):
@@ -176,4 +178,4 @@ class Outcome:
     tone: Tone | None = None
     labels: tuple[LabelJob, ...] = ()
     asks: tuple[Command, ...] = ()
-    """Actions that are the window's business (PHOTO, HELP), however they were given."""
+    """Actions that are the window's business, however they were given: PHOTO, HELP, and CONFIRM of what was typed."""

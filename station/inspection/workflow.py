@@ -29,6 +29,9 @@ class Event(StrEnum):
     SKIPPED = "skipped"
     SECOND_LOOK = "second_look"
     SERIAL_SEEN = "serial_seen"
+    GATE_ACTED = "gate_acted"
+    """A document, a recall notice that was compared, a lead who agrees."""
+    PERMITTED = "permitted"
     CONFIRMED = "confirmed"
 
 
@@ -93,23 +96,33 @@ TABLE: dict[tuple[State, Event], tuple[Target, ...]] = {
     (State.WEIGHT, Event.ANSWERED): _stay(State.WEIGHT),
     (State.WEIGHT, Event.SECOND_LOOK): _stay(State.WEIGHT),
     (State.WEIGHT, Event.SERIAL_SEEN): _stay(State.WEIGHT),
+    (State.WEIGHT, Event.GATE_ACTED): _stay(State.WEIGHT),
+    (State.WEIGHT, Event.PERMITTED): _stay(State.WEIGHT),
     (State.WEIGHT_CHECK, Event.WEIGHT_EXPLAINED): _FORWARD,
     (State.WEIGHT_CHECK, Event.WEIGH_AGAIN): _stay(State.WEIGHT),
     (State.WEIGHT_CHECK, Event.SECOND_LOOK): _stay(State.WEIGHT_CHECK),
     (State.WEIGHT_CHECK, Event.SERIAL_SEEN): _stay(State.WEIGHT_CHECK),
+    (State.WEIGHT_CHECK, Event.GATE_ACTED): _stay(State.WEIGHT_CHECK),
+    (State.WEIGHT_CHECK, Event.PERMITTED): _stay(State.WEIGHT_CHECK),
     (State.PHOTOS, Event.PHOTOGRAPHED): _FORWARD,
     (State.PHOTOS, Event.SKIPPED): _FORWARD,
     (State.PHOTOS, Event.ANSWERED): _stay(State.PHOTOS),
     (State.PHOTOS, Event.SECOND_LOOK): _stay(State.PHOTOS),
     (State.PHOTOS, Event.SERIAL_SEEN): _stay(State.PHOTOS),
+    (State.PHOTOS, Event.GATE_ACTED): _stay(State.PHOTOS),
+    (State.PHOTOS, Event.PERMITTED): _stay(State.PHOTOS),
     (State.QUESTIONS, Event.ANSWERED): _FORWARD,
     (State.QUESTIONS, Event.PHOTOGRAPHED): _stay(State.QUESTIONS),
     (State.QUESTIONS, Event.SECOND_LOOK): _stay(State.QUESTIONS),
     (State.QUESTIONS, Event.SERIAL_SEEN): _stay(State.QUESTIONS),
+    (State.QUESTIONS, Event.GATE_ACTED): _stay(State.QUESTIONS),
+    (State.QUESTIONS, Event.PERMITTED): _stay(State.QUESTIONS),
     (State.CONFIRM, Event.CONFIRMED): _stay(State.DONE),
     (State.CONFIRM, Event.PHOTOGRAPHED): _stay(State.CONFIRM),
     (State.CONFIRM, Event.SECOND_LOOK): _stay(State.CONFIRM),
     (State.CONFIRM, Event.SERIAL_SEEN): _stay(State.CONFIRM),
+    (State.CONFIRM, Event.GATE_ACTED): _stay(State.CONFIRM),
+    (State.CONFIRM, Event.PERMITTED): _stay(State.CONFIRM),
     (State.DONE, Event.IDENTIFIED): _FORWARD,
     (State.DONE, Event.MISMATCHED): _stay(State.MISMATCH),
     (State.DONE, Event.PARCEL_OPENED): _stay(State.ITEM),

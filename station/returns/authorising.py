@@ -15,7 +15,7 @@ from station.decision.books import ReasonBook
 from station.decision.model import Reason
 from station.quantities import Money
 from station.returns.eligibility import Verdict, check_window
-from station.returns.model import CatalogueItem, ReturnAuthorisation, ReturnLine
+from station.returns.model import CatalogueItem, ReturnAuthorisation, ReturnLine, Wish
 from station.returns.policy import Payer, Policy
 
 
@@ -70,7 +70,7 @@ def authorise(
         whole = Answer.APPROVED
     coming = [one.line for one in lines if one.answer is not Answer.REFUSED]
     payer, label = _way_back(coming, policy, reasons, currency)
-    keep = whole is Answer.APPROVED and _may_keep(coming, policy)
+    keep = whole is Answer.APPROVED and _may_keep(coming, policy, item_of)
     return ReturnVerdict(whole, lines, keep, payer, None if keep else label)
 
 
@@ -95,6 +95,10 @@ def _line(
         return said(Answer.REFUSED, Reason("final_sale", "Final sale: sold without a right to return"))
     window = check_window(policy, category, asked, at)
     if window.verdict is Verdict.LATE:
+        if policy.window.late == "credit" and not our_error:
+            return said(
+                Answer.APPROVED, window.reason, Reason("late_credit", "Late: store credit instead of the money")
+            )
         is_open = our_error or policy.window.late == "manual"
         return said(Answer.MANUAL if is_open else Answer.REFUSED, window.reason)
     if window.verdict is Verdict.UNKNOWN and not policy.refund.generous_on_doubt:
@@ -105,8 +109,8 @@ def _line(
 def _way_back(
     lines: Sequence[ReturnLine], policy: Policy | None, reasons: ReasonBook, currency: str
 ) -> tuple[Payer, Money | None]:
-    """Who pays; one parcel, so one line that is ours makes it all ours."""
-    if policy is None:
+    """Who pays; one parcel, so one line that is ours makes it all ours, and so does one that is exchanged for free."""
+    if policy is None or (policy.shipping.free_on_exchange and any(line.wish is Wish.EXCHANGE for line in lines)):
         return Payer.MERCHANT, None
     payers = {_payer(line, policy.shipping.by_reason, policy.shipping.paid_by, reasons) for line in lines}
     if Payer.MERCHANT in payers or not payers:
@@ -122,9 +126,15 @@ def _payer(line: ReturnLine, by_reason: Mapping[str, Payer], general: Payer, rea
     return by_reason.get(line.declared_reason or "", general)
 
 
-def _may_keep(lines: Sequence[ReturnLine], policy: Policy | None) -> bool:
+def _may_keep(
+    lines: Sequence[ReturnLine], policy: Policy | None, item_of: Callable[[str], CatalogueItem | None]
+) -> bool:
     """All that is sent back is worth so little that nobody wants it: known amounts of one currency alone."""
     if policy is None or not lines:
+        return False
+    if policy.refund.keep_it_not and any(
+        (item := item_of(line.sku)) is None or policy.must_come_back(item.category) for line in lines
+    ):
         return False
     amounts = [line.paid for line in lines]
     if any(paid is None for paid in amounts):

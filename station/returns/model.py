@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from station.quantities import Money
+from station.returns.order import Customs, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,17 @@ class CatalogueItem:
     picture: str | None = None
     """File name of the reference picture, if the station has one."""
     serialised: bool = False
+    volume_cm3: int | None = None
+    """Outer volume with packaging; None = unknown."""
+
+
+class Wish(StrEnum):
+    """What the customer asks for."""
+
+    REFUND = "refund"
+    EXCHANGE = "exchange"
+    CREDIT = "credit"
+    """Store credit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,7 @@ class ReturnLine:
     """Serial number that was shipped."""
     paid: Money | None = None
     """What was paid for one unit; None = unknown."""
+    wish: Wish = Wish.REFUND
 
 
 class ArrivalKind(StrEnum):
@@ -104,6 +117,10 @@ class ReturnAuthorisation:
     """``open`` or ``closed``."""
     lpns: tuple[str, ...] = ()
     """Licence plates given before arrival (Amazon's report carries one per row)."""
+    order: Order | None = None
+    """What was bought and paid; None = unknown, so the line's own amount counts."""
+    customs: Customs | None = None
+    """None = no border was crossed, or nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True)

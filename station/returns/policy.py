@@ -60,7 +60,8 @@ class Window(Part, frozen=True, kw_only=True):
     """``announced``: the day the return was authorised counts, so that a slow carrier costs the customer nothing."""
     grace_days: Days = 0
     extensions: tuple[Extension, ...] = ()
-    late: Literal["refuse", "manual"] = "refuse"
+    late: Literal["refuse", "manual", "credit"] = "refuse"
+    """``credit``: store credit instead of the money."""
 
 
 class Shipping(Part, frozen=True, kw_only=True):
@@ -71,11 +72,19 @@ class Shipping(Part, frozen=True, kw_only=True):
     free_on_exchange: bool = False
     label_cost: dict[str, Minor] = msgspec.field(default_factory=dict)
     """Currency → minor units taken off the refund when the customer pays."""
+    outbound: Literal["never", "our_error", "complete"] = "never"
+    """When what was paid for the way to the customer is given back: never, a unit's share where the error is ours, or
+    also whatever is left of it with the last unit of the order."""
 
 
 class RefundRules(Part, frozen=True, kw_only=True):
     release: Release
+    instant_up_to: dict[str, Minor] = msgspec.field(default_factory=dict)
+    """Currency → minor units: dearer units are not paid at the first scan but after the inspection; a currency that is
+    not named has no limit."""
     claw_back: bool = False
+    claw_back_from: dict[str, Minor] = msgspec.field(default_factory=dict)
+    """Currency → minor units: less is left to the customer."""
     exchange_first: bool = False
     generous_on_doubt: bool = False
     """Where something cannot be known, decide for the customer."""
@@ -83,6 +92,14 @@ class RefundRules(Part, frozen=True, kw_only=True):
     """A person calls the customer."""
     keep_it_below: dict[str, Minor] = msgspec.field(default_factory=dict)
     """Currency → minor units: refunds up to this did not need the goods back."""
+    keep_it_not: tuple[str, ...] = ()
+    """Category prefixes that have to come back whatever they cost."""
+    credit_bonus_bp: BasisPoints = 0
+    """On top where the customer takes store credit."""
+    promotions: Literal["hold", "take_back"] = "hold"
+    """Whether a promotion stays where what the customer keeps no longer meets its condition."""
+    duties: Literal["never", "our_error", "always"] = "our_error"
+    """When import duties that the customer paid at checkout are given back."""
     refused_goods: Literal["ship_back", "hold"] = "ship_back"
     """What happens to goods whose refund is refused: they still belong to the customer."""
 
@@ -92,6 +109,9 @@ class Fees(Part, frozen=True, kw_only=True):
     categories: dict[str, BasisPoints] = msgspec.field(default_factory=dict)
     """Category prefix → basis points, instead of the general fee."""
     unless_reasons: tuple[str, ...] = ()
+    most: dict[str, Minor] = msgspec.field(default_factory=dict)
+    """Currency → minor units that the fee never exceeds."""
+    free_on_exchange: bool = False
 
 
 class Deduction(Part, frozen=True, kw_only=True):
@@ -117,6 +137,15 @@ class Attention(Part, frozen=True, kw_only=True):
     """Currency → minor units."""
 
 
+class CustomsRules(Part, frozen=True, kw_only=True):
+    """How the inspection answers "was it used?" for goods that crossed a border."""
+
+    unused_needs: dict[str, int] = msgspec.field(default_factory=lambda: {"cosmetics": 8, "packaging": 3})
+    """Axis → lowest level that goods never used still have."""
+    used_reasons: tuple[str, ...] = ("used",)
+    """Found reasons that say that it was used."""
+
+
 class Policy(Part, frozen=True, kw_only=True, tag_field="kind", tag="policy"):
     """One policy profile. The same name and version always have the same content."""
 
@@ -133,6 +162,9 @@ class Policy(Part, frozen=True, kw_only=True, tag_field="kind", tag="policy"):
     fees: Fees = Fees()
     deductions: tuple[Deduction, ...] = ()
     max_deduction_bp: BasisPoints = 10_000
+    deduction_notice: Line = "Check that the law in force allows this deduction before it is sent"
+    """Ends every written reason of a deduction."""
+    customs: CustomsRules = CustomsRules()
     final_sale: FinalSale = FinalSale()
     second_look: Attention = Attention()
     routes: tuple[Disposition, ...]
@@ -149,6 +181,10 @@ class Policy(Part, frozen=True, kw_only=True, tag_field="kind", tag="policy"):
         if category is None:
             return self.fees.restocking_bp
         return longest_prefix(self.fees.categories, category, self.fees.restocking_bp)
+
+    def must_come_back(self, category: str | None) -> bool:
+        """Whether the goods are wanted back however little they cost."""
+        return any(covers(prefix, category or "") for prefix in self.refund.keep_it_not)
 
     def is_final_sale(self, sku: str | None, category: str | None) -> bool:
         if sku is not None and sku in self.final_sale.skus:

@@ -9,12 +9,17 @@ import msgspec
 import sqlalchemy as sa
 
 from station.canonical import canonical_json
+from station.decision.model import Earlier
+from station.decision.recovery import Cell, UnitOutcome
 from station.errors import Defect, InvalidInput
 from station.inspection.ports import RecentUnit, ShiftFigures
+from station.inspection.weight.learned import MassHistory
 from station.journal.entry import Entry, Fact
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
-from station.store import bench, imports, looks
+from station.returns.sale import Sale
+from station.store import bench, imports, looks, masses, outcomes, sales
 from station.store.access import Access
+from station.store.earlier import earlier_inspections
 from station.store.entries import ENTRY_COLUMNS, JOURNAL, append
 from station.store.imports import Counts
 from station.store.looks import Looks, PastLook
@@ -83,6 +88,23 @@ class BenchSide(Access):
         self._the_looks().remember(look)
         self._write(lambda connection: looks.write(connection, look), "remembering a photo")
 
+    def mass_history(self, merchant_id: str, sku: str) -> MassHistory:
+        """What units of an article weighed that were in order (``BenchStore.mass_history``)."""
+        with self._reading("reading what an article weighs") as connection:
+            return masses.mass_history(connection, merchant_id, sku)
+
+    def earlier_inspections(
+        self, unit_id: str, lpn: str, merchant_id: str | None, rma: str | None, line: int | None
+    ) -> tuple[Earlier, ...]:
+        """Other inspections of a unit (``BenchStore.earlier_inspections``)."""
+        with self._reading("reading earlier inspections") as connection:
+            return earlier_inspections(connection, unit_id, lpn, merchant_id, rma, line)
+
+    def outcome_cells(self) -> tuple[Cell, ...]:
+        """What goods brought, counted by article, grade and way."""
+        with self._reading("reading what goods brought") as connection:
+            return outcomes.outcome_cells(connection)
+
     def _the_looks(self) -> Looks:
         if self._looks is None:
             with self._reading("reading what photos looked like") as connection:
@@ -112,6 +134,14 @@ class BenchSide(Access):
     def put_returns(self, returns: Iterable[ReturnAuthorisation]) -> Counts:
         """Add or replace returns by merchant and RMA code, streaming, one transaction per batch."""
         return imports.put_returns(self._writer, returns)
+
+    def put_sales(self, found: Iterable[Sale]) -> Counts:
+        """Add or replace sales by merchant, order, article and lot, streaming, one transaction per batch."""
+        return sales.put_sales(self._writer, found)
+
+    def put_outcomes(self, found: Iterable[UnitOutcome]) -> Counts:
+        """Add or replace what units brought, by merchant and plate, streaming, one transaction per batch."""
+        return outcomes.put_outcomes(self._writer, found)
 
 
 def _check_canonical(fact: Fact) -> None:

@@ -85,17 +85,17 @@ _RETURN: _Kind[ReturnAuthorisation] = _Kind(
 
 def put_items(writer: Writer, items: Iterable[CatalogueItem]) -> Counts:
     """Add or replace articles by merchant and SKU; one transaction per batch."""
-    return _put_all(writer, items, lambda batch: _put(_ITEM, batch), "importing the catalogue")
+    return put_all(writer, items, lambda batch: _put(_ITEM, batch), "importing the catalogue")
 
 
 def put_returns(writer: Writer, returns: Iterable[ReturnAuthorisation]) -> Counts:
     """Add or replace returns by merchant and RMA code; one transaction per batch."""
-    return _put_all(writer, returns, lambda batch: _put(_RETURN, batch), "importing returns")
+    return put_all(writer, returns, lambda batch: _put(_RETURN, batch), "importing returns")
 
 
 def put_merchants(writer: Writer, merchants: Iterable[Merchant]) -> Counts:
     """Add or replace merchants."""
-    return _put_all(writer, merchants, _put_merchants, "importing merchants")
+    return put_all(writer, merchants, _put_merchants, "importing merchants")
 
 
 def write_items(connection: sa.Connection, items: Sequence[CatalogueItem]) -> Counts:
@@ -137,12 +137,13 @@ def _drop(connection: sa.Connection, kind: _Kind[_T], owned: Sequence[tuple[str,
     _many(connection, f"DELETE FROM {kind.table} WHERE number = ?", [(number,) for number, _ in known.values()])
 
 
-def _put_all(
+def put_all(
     writer: Writer,
     records: Iterable[_T],
     work: Callable[[Sequence[_T]], Callable[[sa.Connection], Counts]],
     doing: str,
 ) -> Counts:
+    """Write records a batch at a time; ``work`` makes of a batch what is done in its transaction."""
     total = Counts()
     for batch in _batches(records):
         total += writer.call(work(batch), doing=doing)

@@ -15,11 +15,14 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from station.errors import InvalidInput
 from station.inspection import record
+from station.inspection.weight.in_order import is_in_order
 from station.journal.entry import Entry
+from station.review.agreement.planted import PREFIX
 from station.store.rows import InspectionRow, LabelRow, ParcelRow, PhotoRow, table
 
 _T = TypeVar("_T")
 
+BLIND_CONFIRMED = PREFIX + record.INSPECTION_CONFIRMED
 _SECOND = timedelta(seconds=1)
 _parcels, _inspections = table(ParcelRow), table(InspectionRow)
 
@@ -114,12 +117,17 @@ def _inspection_confirmed(connection: sa.Connection, entry: Entry, payload: byte
             "voided_at": None,
             "stands": True,
             "unit_seconds": unit_seconds(fact.started_at, fact.confirmed_at),
+            "in_order": is_in_order(fact),
         },
     )
     # Work on a parked parcel has gone on.
     connection.execute(_RESUME_PARCEL, {"key": fact.parcel_id})
     if fact.corrects is not None:
         connection.execute(_SETTLE, {"key": fact.corrects})
+    _photos_named(connection, entry, fact)
+
+
+def _photos_named(connection: sa.Connection, entry: Entry, fact: record.Inspection) -> None:
     if fact.photos:
         connection.execute(
             _INSERT_PHOTO,
@@ -134,6 +142,11 @@ def _inspection_confirmed(connection: sa.Connection, entry: Entry, payload: byte
                 for position, photo in enumerate(fact.photos)
             ],
         )
+
+
+def _blind_inspection(connection: sa.Connection, entry: Entry, payload: bytes) -> None:
+    """A planted unit's photos are kept and sent; nothing else of it becomes a row, so that it counts nowhere."""
+    _photos_named(connection, entry, _decode(record.Inspection, entry, payload))
 
 
 def unit_seconds(started_at: datetime, confirmed_at: datetime) -> int:
@@ -207,4 +220,5 @@ _APPLY: dict[tuple[str, int], Callable[[sa.Connection, Entry, bytes], None]] = {
     (record.INSPECTION_CONFIRMED, 1): _inspection_confirmed,
     (record.INSPECTION_VOIDED, 1): _inspection_voided,
     (record.LABEL_PRINTED, 1): _label_printed,
+    (BLIND_CONFIRMED, 1): _blind_inspection,
 }

@@ -5,7 +5,8 @@ Four sorts of table:
 - *record*: ``generations``, ``journal``. Append-only, the only thing that cannot be rebuilt.
 - *projection*: ``parcels``, ``inspections``, ``labels``, ``photos``. Made from entries by ``projection.project`` alone.
 - *local*: ``drafts``, ``acknowledgements``, ``sync_values``, and two columns of ``photos``. This bench's own state.
-- *directory*: ``merchants``, ``items``, ``item_codes``, ``returns``, ``return_keys``. Imported, replaced at will.
+- *directory*: ``merchants``, ``items``, ``item_codes``, ``returns``, ``return_keys``, ``sales``, ``outcomes``.
+  Imported, replaced at will.
 - *feed*: ``feed_topics``, ``feed_items``, ``feed_shadow``. What the centre told; can be fetched anew.
 """
 
@@ -115,6 +116,15 @@ class InspectionRow(Row):
         sa.Index("inspections_corrects", "corrects", sqlite_where=sa.text("corrects IS NOT NULL")),
         sa.Index("inspections_of_return", "merchant_id", "rma", "line", "unit_id", sqlite_where=sa.text("stands = 1")),
         sa.Index("inspections_pace", "confirmed_at", "unit_seconds", sqlite_where=sa.text("stands = 1")),
+        sa.Index(
+            "inspections_masses",
+            "merchant_id",
+            "sku",
+            "confirmed_at",
+            "gross_mg",
+            sqlite_where=sa.text("stands = 1 AND in_order = 1"),
+        ),
+        sa.Index("inspections_taken_back", "merchant_id", "rma", "line", sqlite_where=sa.text("stands = 0")),
         # The table is its own index by place: one page less to flush at every CONFIRM.
         {"sqlite_with_rowid": False},
     )
@@ -150,6 +160,8 @@ class InspectionRow(Row):
     """Not voided, and not corrected by one that is not voided."""
     unit_seconds: Mapped[int] = mapped_column(server_default=sa.text("0"))
     """Whole seconds from start to CONFIRM."""
+    in_order: Mapped[bool] = mapped_column(server_default=sa.text("0"))
+    """Weighed and found in order: what the article weighs is learned from it while it stands."""
 
 
 class LabelRow(Row):
@@ -263,6 +275,45 @@ class ReturnKeyRow(Row):
     key: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
+
+
+class SaleRow(Row):
+    """Units of one article sold in one order (``station.store.sales``). An empty text = the file did not say."""
+
+    __tablename__ = "sales"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    merchant_id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    lot: Mapped[str] = mapped_column(primary_key=True)
+    quantity: Mapped[int]
+    sold_at: Mapped[datetime]
+    price_minor: Mapped[int | None] = mapped_column(sa.BigInteger)
+    currency: Mapped[str | None]
+    channel: Mapped[str]
+    listing: Mapped[str]
+    supplier: Mapped[str]
+
+
+class OutcomeRow(Row):
+    """What one unit really brought (``station.store.outcomes``)."""
+
+    __tablename__ = "outcomes"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    merchant_id: Mapped[str] = mapped_column(primary_key=True)
+    lpn: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str]
+    category: Mapped[str]
+    scheme: Mapped[str]
+    grade: Mapped[str]
+    route: Mapped[str]
+    price_minor: Mapped[int] = mapped_column(sa.BigInteger)
+    brought_minor: Mapped[int] = mapped_column(sa.BigInteger)
+    currency: Mapped[str]
+    share_bp: Mapped[int]
+    """What it brought as a share of its price as new, rounded half up."""
 
 
 class PhotoLookRow(Row):

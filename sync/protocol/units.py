@@ -86,6 +86,18 @@ class Permission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     gate: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     reference: Annotated[str, msgspec.Meta(min_length=3, max_length=200)]
+    kind: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """Which of the kinds that the gate's rule lists, e.g. ``beyond_repair``."""
+
+
+class SecondPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody else who agrees, at the same screen, with a name and password of their own."""
+
+    login: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    password: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+    def __repr__(self) -> str:
+        return "SecondPerson(…)"
 
 
 class DecisionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,6 +112,8 @@ class DecisionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``full``, ``partial``, ``none`` (amount 0) or ``manual`` (no amount); null = as that inspection says."""
     refund: MoneyBody | None = None
     derogations: list[Permission] = []
+    second: SecondPerson | None = None
+    """A permission to pass a gate needs a second lead."""
 
 
 class DecisionConflict(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ import msgspec
 
 from station.inspection import record
 from station.returns import decided
+from station.review.agreement import planted
 
 Text = str
 Short = Annotated[str, msgspec.Meta(max_length=64)]
@@ -119,9 +120,24 @@ class Decided(msgspec.Struct, frozen=True, gc=False):
     derogations: list[Derogated] = []
 
 
+class Signed(msgspec.Struct, frozen=True, gc=False):
+    """Who stands behind it, with the roles of that moment."""
+
+    person: Text
+    roles: list[Text] = []
+    proven: bool = False
+
+
 class Derogated(msgspec.Struct, frozen=True, gc=False):
     gate: Text
     reference: Text
+    kind: Text | None = None
+    """None = recorded before permissions named their kind and were signed."""
+    signed: list[Signed] = []
+
+
+class Kept(msgspec.Struct, frozen=True, gc=False):
+    """A fact about how people agree (``station.review.agreement``): kept as it came; it is no goods and no money."""
 
 
 _WAYS: Final = msgspec.json.Decoder(list[Worth])
@@ -149,5 +165,6 @@ KINDS: Final[dict[tuple[str, int], type]] = {
     (record.LABEL_PRINTED, 1): record.LabelPrinted,
     (record.JOURNAL_GENERATION, 1): record.GenerationBegun,
     (decided.UNIT_DECIDED, 1): Decided,
+    **{(kind, 1): Kept for kind in planted.KINDS},
 }
 """Kind and schema of an entry → what is read of it."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtWidgets import QWidget
 
+from station.inspection.protocol import Kind, Question
 from station.inspection.view import BenchView
 from ui.bench.facts import caption_height
 from ui.bench.speech import QT_TRANSLATE_NOOP, say
@@ -16,6 +17,11 @@ from ui.widgets.ink import Ink
 from ui.widgets.panel import Card
 
 _COUNT = QT_TRANSLATE_NOOP("Bench", "Question {number} of {count}")
+_TYPE_NUMBER = QT_TRANSLATE_NOOP("Bench", "Type it: {least} to {most}")
+_TYPE_TEXT = QT_TRANSLATE_NOOP("Bench", "Type it in a few words")
+_SCAN_CODE = QT_TRANSLATE_NOOP("Bench", "Scan the code, or type it")
+_FIELD_MM = 22
+_MOST_TYPED = 200
 _OR = QT_TRANSLATE_NOOP("Bench", "Or all at once")
 
 
@@ -26,8 +32,43 @@ class AskStage(Card):
         super().__init__("ask_stage", "", parent)
         self._count = ""
         self._shortcuts_at: int | None = None
+        self._question: Question | None = None
+        self._asked: tuple[object, ...] = ()
+        self._typed = ""
+
+    @property
+    def takes_typing(self) -> bool:
+        """A number, a text or a code is asked for: keys go into the field."""
+        return self._question is not None and self._question.is_entered
+
+    @property
+    def typed(self) -> str:
+        """What stands in the field."""
+        return self._typed
+
+    def type_text(self, text: str) -> None:
+        """Put what was typed behind what stands there."""
+        self._show_typed((self._typed + text)[:_MOST_TYPED])
+
+    def erase(self) -> None:
+        """Take the last letter away."""
+        self._show_typed(self._typed[:-1])
+
+    def clear(self) -> None:
+        self._show_typed("")
+
+    def _show_typed(self, typed: str) -> None:
+        if typed != self._typed:
+            self._typed = typed
+            self.setAccessibleDescription(typed)
+            self.update()
 
     def show_view(self, view: BenchView) -> None:
+        asked = (view.lpn, view.question_number, view.question.id if view.question is not None else None)
+        if asked != self._asked:
+            self._asked, self._question = asked, view.question
+            self.clear()
+            self.update()
         facts = {"number": str(view.question_number), "count": str(view.question_count)}
         count = say(_COUNT, facts) if view.question_count else ""
         if count != self._count:
@@ -40,6 +81,8 @@ class AskStage(Card):
         room = self.inner()
         head = caption_height(self.look)
         top = room.top() + head
+        if self.takes_typing:
+            top += self._field_height() + self.px(18)
         gap = max(self.px(16), self.look.metrics.mm(GAP_MM))
         below = 0
         if shortcuts:
@@ -62,8 +105,45 @@ class AskStage(Card):
     def draw(self, ink: Ink) -> None:
         room = self.inner()
         ink.text(room.left(), room.top() - self.px(4), room.width(), self._count, Role.CAPTION, "muted")
+        if self._question is not None and self.takes_typing:
+            self._draw_field(ink, self._question)
         if self._shortcuts_at is not None:
             ink.text(room.left(), self._shortcuts_at, room.width(), say(_OR), Role.CAPTION, "muted")
+
+    def _field_height(self) -> int:
+        line = self.look.line_height(Role.FIGURE) + self.look.line_height(Role.CAPTION)
+        return max(self.look.metrics.mm(_FIELD_MM), line + 2 * self.px(14))
+
+    def _draw_field(self, ink: Ink, question: Question) -> None:
+        """The entry as large as a weight, its unit at the right, below it what is asked for."""
+        room, pad = self.inner(), self.px(14)
+        field = QRectF(room.left(), room.top() + caption_height(self.look), room.width(), self._field_height())
+        ink.box(field, "ground", "edge", radius=self.px(12), pen=2)
+        unit = question.number.unit if question.number is not None else ""
+        unit_width = self.look.width(unit, Role.HEAD) if unit else 0.0
+        width = field.width() - 2 * pad - (unit_width + pad if unit else 0)
+        shown = self._tail(self._typed + "\N{LOW LINE}", width)
+        ink.text(field.left() + pad, field.top() + pad, width, shown, Role.FIGURE)
+        if unit:
+            drop = self.look.measure(Role.FIGURE).ascent() - self.look.measure(Role.HEAD).ascent()
+            ink.text(
+                field.right() - pad - unit_width, field.top() + pad + drop, unit_width + 2, unit, Role.HEAD, "muted"
+            )
+        below = field.bottom() - pad - self.look.line_height(Role.CAPTION)
+        ink.text(field.left() + pad, below, field.width() - 2 * pad, self._prompt(question), Role.CAPTION, "muted")
+
+    def _tail(self, text: str, width: float) -> str:
+        """The end of a long entry: what was typed last is what one looks at."""
+        while len(text) > 1 and self.look.width(text, Role.FIGURE) > width:
+            text = text[1:]
+        return text
+
+    @staticmethod
+    def _prompt(question: Question) -> str:
+        if question.number is not None:
+            rule = question.number
+            return say(_TYPE_NUMBER, {"least": rule.shown(rule.least), "most": rule.shown(rule.most)})
+        return say(_SCAN_CODE if question.kind is Kind.SCAN else _TYPE_TEXT)
 
 
 def grid(buttons: Sequence[ActionButton], area: QRect, gap: int) -> list[QRect]:
@@ -72,19 +152,54 @@ def grid(buttons: Sequence[ActionButton], area: QRect, gap: int) -> list[QRect]:
         return []
     tiles = [button for button in buttons if button.has_picture]
     rows = [button for button in buttons if not button.has_picture]
+    for button in buttons:
+        button.tiled = False
     rects: dict[ActionButton, QRect] = {}
     top = area.top()
     if tiles:
         rows_height = sum(button.height_for(area.width()) + gap for button in rows)
-        width = (area.width() - gap * (len(tiles) - 1)) // len(tiles)
-        foot = max(button.tile_foot(width) for button in tiles)
-        height = max(round(foot * 1.6), min(round(width * 0.62) + foot, area.height() - rows_height))
-        for i, button in enumerate(tiles):
-            rects[button] = QRect(area.left() + i * (width + gap), top, width, height)
-        top += height + gap
+        laid = _tiles(tiles, area.adjusted(0, 0, 0, -rows_height), gap)
+        if not laid:
+            rows = list(buttons)
+        for button, rect in zip(tiles, laid, strict=False):
+            button.tiled = True
+            rects[button] = rect
+            top = max(top, rect.bottom() + 1 + gap)
     for button, rect in zip(rows, _rows(rows, area.adjusted(0, top - area.top(), 0, 0), gap), strict=True):
         rects[button] = rect
     return [rects[button] for button in buttons]
+
+
+def _tiles(tiles: Sequence[ActionButton], area: QRect, gap: int) -> list[QRect]:
+    """Pictured answers in even rows: all words readable, then the largest pictures; hints only where there is room.
+
+    Empty where the pictures would be too small to tell anything: words alone are read more easily.
+    """
+    count = len(tiles)
+    columns = sorted({-(-count // lines) for lines in range(1, count + 1)})
+
+    def cell(across: int, *, with_hint: bool) -> tuple[bool, int, int, int, int]:
+        """Whether all words can be read; height of the picture; columns, width and height of a tile."""
+        lines = -(-count // across)
+        width = (area.width() - gap * (across - 1)) // across
+        foot = max(button.tile_foot(width, with_hint=with_hint) for button in tiles)
+        height = min((area.height() - gap * (lines - 1)) // lines, foot + width * 2 // 3)
+        read = all(button.tile_reads(width, with_hint=with_hint) for button in tiles)
+        return read, min(height - foot, width * 2 // 3), across, width, height
+
+    with_hint = True
+    read, picture, across, width, height = max(cell(n, with_hint=True) for n in columns)
+    if not read or picture < tiles[0].target_height():
+        with_hint = False
+        read, picture, across, width, height = max(cell(n, with_hint=False) for n in columns)
+    if not read or picture < tiles[0].least_picture():
+        return []
+    for button in tiles:
+        button.tile_hint = with_hint
+    right, down = width + gap, height + gap
+    return [
+        QRect(area.left() + i % across * right, area.top() + i // across * down, width, height) for i in range(count)
+    ]
 
 
 def grid_height(buttons: Sequence[ActionButton], width: int, gap: int) -> int:

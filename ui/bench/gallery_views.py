@@ -27,9 +27,10 @@ from station.inspection.facts import (
     WeightVerdict,
 )
 from station.inspection.ports import RecentUnit, ShiftFigures
-from station.inspection.protocol import Choice, Question, Shortcut, Shot
+from station.inspection.protocol import Choice, Expects, Kind, NumberRule, Question, Rework, Shortcut, Shot, Takes
 from station.inspection.view import Band, BenchView, ItemCard, Mismatch, Notice, ShotSlot, State, Step
 from station.quantities import Money
+from ui.bench.protocol_words import map_texts
 
 NOW = datetime(2026, 3, 12, 9, 17, 30, tzinfo=UTC)
 
@@ -111,6 +112,46 @@ PICTURED = replace(
         replace(SEAL.choices[1], picture="seal-broken.png"),
         SEAL.choices[2],
     ),
+)
+BATTERY = Question(
+    "battery",
+    "How much does the battery hold?",
+    "Settings, battery, health",
+    (
+        Choice("good", "Good", "80 % or more", ranges=((80, 100),)),
+        Choice("weak", "Weak", "below 80 %", ranges=((0, 79),)),
+        Choice("unsure", "Not shown", "the phone does not say"),
+    ),
+    kind=Kind.NUMBER,
+    number=NumberRule("%", 0, 0, 100),
+)
+SERIAL = Question(
+    "serial",
+    "Which serial number is on it?",
+    "It must be the one that was sold",
+    (
+        Choice("same", "Same", "", takes=Takes.SAME),
+        Choice("other", "Other", "", takes=Takes.DIFFERENT),
+        Choice("unknown", "Not known", "", takes=Takes.UNKNOWN),
+        Choice("unreadable", "Cannot be read", "scratched off or gone"),
+    ),
+    kind=Kind.SCAN,
+    expects=Expects.SERIAL,
+)
+NOTE = Question(
+    "note",
+    "What is broken?",
+    "The vendor asks for it",
+    (Choice("said", "Said", "", takes=Takes.TEXT), Choice("nothing", "Nothing to say", "leave it empty")),
+    kind=Kind.TEXT,
+)
+WIPE = Question(
+    "wipe",
+    "Is it clean now?",
+    "Dust looks like a scratch",
+    (Choice("yes", "Yes", "as new now"), Choice("no", "No", "the mark stays")),
+    kind=Kind.YES_NO,
+    rework=Rework("Wipe the screen", 2),
 )
 WEIGHT_QUESTION = Question(
     "weight_check",
@@ -290,7 +331,9 @@ def _views() -> dict[str, BenchView]:
     )
 
     def ask(question: Question, number: int, count: int) -> BenchView:
-        choices = (C.CHOICE_1, C.CHOICE_2, C.CHOICE_3, C.CHOICE_4, C.CHOICE_5)[: len(question.choices)]
+        choices = (C.CHOICE_1, C.CHOICE_2, C.CHOICE_3, C.CHOICE_4, C.CHOICE_5)[: len(question.buttons)]
+        if question.is_entered:
+            choices = (C.CONFIRM, *choices)
         return _weighed(
             _base(
                 State.QUESTIONS,
@@ -355,6 +398,16 @@ def _views() -> dict[str, BenchView]:
             ask(SEAL, 1, 3),
             notice=_n(Band.REJECT, "shortcut_refused", label="Clean", why="the customer says: defective"),
         ),
+        "22-number": ask(BATTERY, 2, 3),
+        "23-scan": ask(SERIAL, 1, 2),
+        "24-text": ask(NOTE, 3, 3),
+        "25-rework": replace(
+            ask(WIPE, 2, 3), notice=_n(Band.IDLE, "rework", task="Wipe the screen", text=WIPE.text, minutes="2")
+        ),
+        "26-entry-refused": replace(
+            ask(BATTERY, 2, 3),
+            notice=_n(Band.REJECT, "entry_refused", why="250 % cannot be: expected 0 % to 100 %"),
+        ),
         "16-confirm": _decided(
             State.CONFIRM,
             Notice(Band.HOLD, "needs_confirm", facts),
@@ -392,21 +445,7 @@ def longer(text: str) -> str:
     return f"⟦{text}{tail.rstrip()}⟧" if text.strip() else text
 
 
-def map_texts(view: BenchView, change: Callable[[str], str]) -> BenchView:
-    """The same view with every text of its question, shots and short cuts changed, as a translated protocol has it."""
-    question = view.question
-    if question is not None:
-        choices = tuple(replace(c, label=change(c.label), hint=change(c.hint)) for c in question.choices)
-        question = replace(question, text=change(question.text), why=change(question.why), choices=choices)
-    facts = {
-        key: change(value) if key in ("text", "why", "guide", "label") else value
-        for key, value in view.notice.facts.items()
-    }
-    return replace(
-        view,
-        notice=replace(view.notice, facts=facts),
-        question=question,
-        item=replace(view.item, title=change(view.item.title)) if view.item else None,
-        shortcuts=tuple(replace(s, label=change(s.label)) for s in view.shortcuts),
-        shots=tuple(replace(s, shot=replace(s.shot, title=change(s.shot.title))) for s in view.shots),
-    )
+def wordy(view: BenchView, change: Callable[[str], str]) -> BenchView:
+    """The same view as a translated protocol and catalogue would have it."""
+    shown = map_texts(view, change)
+    return replace(shown, item=replace(view.item, title=change(view.item.title))) if view.item else shown

@@ -124,6 +124,8 @@ _UNDONE = {
     "answered": QT_TRANSLATE_NOOP("Bench", "The last answer"),
     "skipped": QT_TRANSLATE_NOOP("Bench", "The skipped step: do it now"),
     "second_look": QT_TRANSLATE_NOOP("Bench", "Asking for a second look"),
+    "gate_acted": QT_TRANSLATE_NOOP("Bench", "The last answer"),
+    "permitted": QT_TRANSLATE_NOOP("Bench", "The last answer"),
     "confirmed": QT_TRANSLATE_NOOP("Bench", "The decision: the record says that it was undone"),
 }
 

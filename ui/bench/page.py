@@ -23,11 +23,15 @@ from ui.bench.live_stage import LiveStage
 from ui.bench.placement import CHOICES, SHORTCUTS, Placement, Side, Stage
 from ui.bench.ready_stage import ReadyStage
 from ui.bench.side_panels import RecentPanel, ResultPanel, WaysPanel
+from ui.bench.speech import QT_TRANSLATE_NOOP, say
 from ui.theme.look import Look
 from ui.widgets.band import StatusBand
 from ui.widgets.button import ActionButton, Weight
 from ui.widgets.panel import Card, Surface
 from ui.widgets.pictures import Pictures
+
+_DONE = QT_TRANSLATE_NOOP("Bench", "Take this answer")
+_DONE_HINT = QT_TRANSLATE_NOOP("Bench", "or press Enter")
 
 
 class PaintMark(QWidget):
@@ -148,6 +152,8 @@ class Page(QWidget):
         for command in placement.answers:
             if command in CHOICES:
                 self._label_choice(view, command)
+            elif command is Command.CONFIRM:
+                self.buttons[command].show_as(say(_DONE), say(_DONE_HINT), Weight.CHOICE)
             else:
                 self.buttons[command].show_as(_shortcut_word(view, command), command_hint(command), Weight.CHOICE)
         loud = view.state is State.MISMATCH
@@ -163,10 +169,10 @@ class Page(QWidget):
 
     def _label_choice(self, view: BenchView, command: Command) -> None:
         assert view.question is not None, "an answer is placed only where a question is"
-        choice = view.question.choices[CHOICES.index(command)]
-        picture = self._pictures.catalogue(choice.picture)
+        choice = view.question.buttons[CHOICES.index(command)]
+        picture = self._pictures.answer(choice.picture)
         button = self.buttons[command]
-        button.show_as(choice.label, choice.hint, Weight.CHOICE, has_picture=picture is not None)
+        button.show_as(choice.label, choice.hint, Weight.CHOICE, has_picture=self._pictures.has_answer(choice.picture))
         if picture is not None:
             button.show_picture(picture)
 

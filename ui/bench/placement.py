@@ -72,8 +72,10 @@ def place(view: BenchView) -> Placement:
     """Give each action of a view exactly one place; none is left out, none is added but HELP."""
     stage, side = _SHOWS[view.state]
     given = tuple(dict.fromkeys(view.actions))
-    choices = len(view.question.choices) if view.question is not None else 0
+    choices = len(view.question.buttons) if view.question is not None else 0
     answers = tuple(command for command in CHOICES[:choices] if command in given)
+    if view.question is not None and view.question.is_entered and stage is Stage.ASK and Command.CONFIRM in given:
+        answers = (Command.CONFIRM, *answers)
     foot: tuple[Command, ...] = ()
     if stage is Stage.LIVE:
         foot = tuple(command for command in (Command.PHOTO, Command.SKIP) if command in given)

@@ -17,6 +17,7 @@ from ui.bench.arrange import arrange
 from ui.bench.bars import BenchIdentity
 from ui.bench.page import Page
 from ui.bench.placement import Placement, place
+from ui.bench.protocol_words import translated
 from ui.theme.look import Look
 from ui.theme.metrics import Metrics, believable_dpi
 from ui.theme.tokens import Theme
@@ -36,6 +37,8 @@ class BenchWindow(QMainWindow):
 
     command_given = Signal(object, str)
     # Command, "key" or "touch"
+    value_entered = Signal(str, str)
+    # what was typed as an answer, "key" or "touch"
     touched = Signal()
     # a person pressed something: a key, a button, anywhere
     painted = Signal(int)
@@ -97,6 +100,7 @@ class BenchWindow(QMainWindow):
     def show_view(self, view: BenchView) -> int:
         """Show a view; returns its generation number, which ``painted`` names once it is on the screen."""
         self._generation += 1
+        view = translated(view)
         old, self._view, self._placement = self._view, view, place(view)
         if old is not None and (old.state is not view.state or old.notice != view.notice):
             self.show_help(False)
@@ -148,6 +152,12 @@ class BenchWindow(QMainWindow):
     def toggle_help(self) -> None:
         self.page.show_help(not self.page.help_is_shown)
 
+    @Slot()
+    def give_entry(self) -> None:
+        """Hand over what stands in the field of a question, however it was asked for."""
+        if self._takes_typing():
+            self.value_entered.emit(self.page.ask.typed, "key")
+
     @Slot(str, QImage)
     def show_thumbnail(self, sha256: str, image: QImage) -> None:
         """Hand over a photo's picture that is in memory already; without it the loader is asked."""
@@ -170,6 +180,7 @@ class BenchWindow(QMainWindow):
             self._look = Look(self._theme, metrics)
             self.setPalette(self._look.palette())
             self.page.set_look(self._look)
+            self.pictures.colour_answers(self._theme.text, self._theme.attention)
             self._refresh()
         else:
             self._arrange()
@@ -242,8 +253,29 @@ class BenchWindow(QMainWindow):
         command = _KEYS.get(name)
         if command is Command.BACK and self.page.help_is_shown:
             self.show_help(False)
+        elif self._takes_typing() and self._typed(event, command):
+            return
         elif command is not None:
             self.command_given.emit(command, "key")
+
+    def _takes_typing(self) -> bool:
+        asks = self._view is not None and self._view.state is State.QUESTIONS
+        return asks and self.page.ask.takes_typing and not self.page.help_is_shown
+
+    def _typed(self, event: QKeyEvent, command: Command | None) -> bool:
+        """A key for the field of a question; False where it is none."""
+        ask = self.page.ask
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.give_entry()
+        elif event.key() == Qt.Key.Key_Backspace:
+            ask.erase()
+        elif command is Command.BACK and ask.typed:
+            ask.clear()
+        elif command is None and event.text().isprintable() and event.text():
+            ask.type_text(event.text())
+        else:
+            return False
+        return True
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.touched.emit()

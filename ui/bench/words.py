@@ -110,6 +110,15 @@ SENTENCES: dict[str, Sentence] = {
     "weight_check": Sentence(QT_TRANSLATE_NOOP("Bench", "Second look"), ""),
     "take_photo": Sentence("{guide}", "", "camera"),
     "question": Sentence("{text}", "{why}", "circle-question-mark"),
+    "rework": Sentence(
+        "{task}", QT_TRANSLATE_NOOP("Bench", "Then answer: {text} · about {minutes} min"), "circle-question-mark"
+    ),
+    "entry_refused": Sentence(
+        QT_TRANSLATE_NOOP("Bench", "Not an answer yet"),
+        "{why}",
+        needs="why",
+        plain=QT_TRANSLATE_NOOP("Bench", "Type or scan the answer, or press one of the buttons"),
+    ),
     "shortcut_refused": Sentence(
         QT_TRANSLATE_NOOP("Bench", "{label} is not possible here"),
         QT_TRANSLATE_NOOP("Bench", "Because {why}. Answer the questions one by one."),
@@ -169,6 +178,22 @@ SENTENCES: dict[str, Sentence] = {
     "missing_recorded": Sentence(
         QT_TRANSLATE_NOOP("Bench", "Recorded as not in the parcel"),
         "{title}",
+    ),
+    "training_same": Sentence(
+        QT_TRANSLATE_NOOP("Bench", "Grade {grade}, as agreed"),
+        QT_TRANSLATE_NOOP("Bench", "{why}. CONFIRM brings the next item."),
+    ),
+    "training_differs": Sentence(
+        QT_TRANSLATE_NOOP("Bench", "You: {grade} · agreed: {agreed}"),
+        QT_TRANSLATE_NOOP("Bench", "{question} You: {own}. Agreed: {other}. {why}. CONFIRM brings the next item."),
+        needs="question",
+        plain=QT_TRANSLATE_NOOP("Bench", "{why}. CONFIRM brings the next item."),
+    ),
+    "training_over": Sentence(
+        QT_TRANSLATE_NOOP("Bench", "Training is over: {same} of {done} as agreed"),
+        QT_TRANSLATE_NOOP("Bench", "You: {grade} · agreed: {agreed}. {why}. Close the window to read all."),
+        needs="agreed",
+        plain=QT_TRANSLATE_NOOP("Bench", "{why}. Close the window to read all."),
     ),
 }
 

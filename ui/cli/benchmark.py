@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ui.benchmark.figure import Figure
 
 FIGURES = (
-    "scan", "confirm", "shutter", "weight", "preview", "barcode", "start", "drain", "dashboards", "storm",
+    "scan", "confirm", "shutter", "weight", "preview", "barcode", "start", "drain", "dashboards", "storm", "decide",
+    "replay",
 )  # fmt: skip
 
 
@@ -51,8 +52,10 @@ def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
         barcodes,
         confirm,
         dashboards,
+        decide,
         drain,
         preview,
+        replay,
         scan_to_screen,
         shutter,
         start,
@@ -71,6 +74,8 @@ def _runner(name: str, small: bool) -> Callable[[Path], list[Figure]]:
         "drain": drain.measure,
         "dashboards": lambda folder: dashboards.measure(folder, inspections=200_000 if small else 2_000_000),
         "storm": storm.measure,
+        "decide": decide.measure,
+        "replay": replay.measure,
     }[name]
 
 

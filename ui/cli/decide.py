@@ -12,9 +12,10 @@ from station.clock import SystemClock
 from station.decision.case_file import EXAMPLE, NOTES, read_case
 from station.decision.decide import decide as decide_case
 from station.decision.json_table import MOST_BYTES
-from station.decision.model import Decision, GateState
+from station.decision.outward import outward_of
 from station.decision.rules import folders_for, load_rules
 from station.errors import InvalidInput
+from ui.cli.decision_text import as_document, as_text, from_document, stored_decision
 
 _HELP = f"""Decide one unit: axes, grade, gates, disposition with every alternative and its value, refund.
 
@@ -26,15 +27,29 @@ Each comes with its reasons. FILE is an inspection as JSON; - reads it from stan
 {NOTES.strip()}
 
 --policy takes the name of a policy, or the path of a policy file that is being written.
+
+--show prints a stored decision again and decides nothing: RECORD is what --json printed, an inspection of the journal
+as a file, or the licence plate or inspection id of a unit in this station's journal. With --json its bytes are printed
+as they are stored.
 """
 
 
 @click.command("decide", help=_HELP)
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True, dir_okay=False))
+@click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True, dir_okay=False))
 @click.option("--policy", metavar="NAME", help="Use this policy instead of the document's.")
+@click.option("--show", "record", metavar="RECORD", help="Show a stored decision again.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def decide(home: Path | None, file: Path, policy: str | None, as_json: bool) -> None:
+def decide(home: Path | None, file: Path | None, policy: str | None, record: str | None, as_json: bool) -> None:
+    if record is not None:
+        if file is not None or policy is not None:
+            raise click.UsageError("--show decides nothing: give neither FILE nor --policy with it")
+        stored = stored_decision(record, home if home is not None else Path())
+        shown = from_document(stored)
+        click.echo(stored.decode() if as_json else as_text(shown))
+        return
+    if file is None:
+        raise click.UsageError("Missing argument 'FILE'.")
     folders = folders_for(home if home is not None else Path())
     name = policy
     if policy is not None and policy.endswith(".toml"):
@@ -48,9 +63,13 @@ def decide(home: Path | None, file: Path, policy: str | None, as_json: bool) -> 
         rules, name = own, names[0]
     else:
         rules = load_rules(folders)
-    decision = decide_case(read_case(_read(file), rules, now=SystemClock().now(), policy=name), rules)
+    case = read_case(_read(file), rules, now=SystemClock().now(), policy=name)
+    decision = decide_case(case, rules)
     if as_json:
-        click.echo(msgspec.json.encode(as_document(decision), order="sorted").decode())
+        category = case.item.category if case.item is not None else None
+        scheme = rules.scheme(decision.grade.scheme) if decision.grade is not None else None
+        outward = msgspec.to_builtins(outward_of(decision, category, rules.outward, scheme))
+        click.echo(msgspec.json.encode({**as_document(decision), "outward": outward}, order="sorted").decode())
     else:
         click.echo(as_text(decision))
 
@@ -60,40 +79,3 @@ def _read(file: Path) -> bytes:
         return sys.stdin.buffer.read(MOST_BYTES + 1) if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{str(file)!r} cannot be read: {error.strerror or error}") from error
-
-
-def as_document(decision: Decision) -> dict[str, object]:
-    """The decision as JSON types: axes, grade, gates, disposition, tote, reasons, alternatives, refund, …"""
-    plain: dict[str, object] = msgspec.to_builtins(decision)
-    grade = plain["grade"]
-    axes = grade.pop("axes") if isinstance(grade, dict) else []
-    return {"axes": axes, **plain, "versions": dict(decision.versions)}
-
-
-def as_text(decision: Decision) -> str:
-    """The decision for a person."""
-    lines: list[str] = []
-    if decision.grade is not None:
-        lines.append(f"grade        {decision.grade.code}  {decision.grade.meaning}")
-        lines += [f"  {a.axis:<10} {a.level} of {a.best}  {a.meaning}" for a in decision.grade.axes]
-    else:
-        lines.append("grade        none")
-    for gate in decision.gates:
-        state = "RAISED" if gate.state is GateState.RAISED else "clear "
-        lines.append(f"gate {state}  {gate.id}: {gate.reason.text}")
-    tote = f"  tote {decision.tote}" if decision.tote else ""
-    confirm = "  (needs CONFIRM)" if decision.needs_confirm else ""
-    lines.append(f"disposition  {decision.disposition}{tote}{confirm}")
-    lines += [f"  - {reason.text}" for reason in decision.reasons]
-    for way in decision.alternatives:
-        value = str(way.value) if way.value is not None else "–"
-        mark = "  " if way.allowed else "x "
-        lines.append(f"  {mark}{way.disposition:<17}{value:>14}  {way.reason.text}")
-    amount = f"  {decision.refund.amount}" if decision.refund.amount is not None else ""
-    lines.append(f"refund       {decision.refund.decision}{amount}")
-    lines += [f"  - {reason.text}" for reason in decision.refund.trail]
-    if decision.found_reason is not None:
-        lines.append(f"found        {decision.found_reason}")
-    lines += [f"second look  {reason.text}" for reason in decision.second_look]
-    lines += [f"used         {what}: {version}" for what, version in decision.versions]
-    return "\n".join(lines)

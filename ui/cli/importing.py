@@ -1,4 +1,4 @@
-"""``station import``: announced returns and catalogues from files."""
+"""``station import``: announced returns, catalogues, sales and outcomes from files."""
 
 from __future__ import annotations
 
@@ -6,15 +6,29 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 
 from station.clock import SystemClock
 from station.config import load_config
 from station.exchange.importing import ImportReport, Tally, import_file
-from station.exchange.layouts import AMAZON_COLUMNS, CATALOGUE_COLUMNS, RETURN_COLUMNS
-from station.exchange.reading import CatalogueRecord, Reading, ReturnsRecord, read_catalogue, read_returns
+from station.exchange.layouts import AMAZON_COLUMNS, CATALOGUE_COLUMNS, RETURN_COLUMNS, SALES_COLUMNS
+from station.exchange.outcomes_csv import OUTCOME_COLUMNS
+from station.exchange.reading import (
+    CatalogueRecord,
+    OutcomesRecord,
+    Reading,
+    ReturnsRecord,
+    SalesRecord,
+    read_catalogue,
+    read_outcomes,
+    read_returns,
+    read_sales,
+)
 from station.exchange.refused import RefusedLine
+
+_Reading: TypeAlias = Reading[ReturnsRecord] | Reading[CatalogueRecord] | Reading[SalesRecord] | Reading[OutcomesRecord]
 
 _SHOWN = 50
 """Refused lines that a person is shown."""
@@ -34,6 +48,12 @@ Returns, Amazon's FBA customer-returns report:
 \b
 Catalogue:
 {_columns(CATALOGUE_COLUMNS)}
+\b
+Sales, for return rates:
+{_columns(SALES_COLUMNS)}
+\b
+Outcomes, what units really brought; the station learns from them what its goods are worth:
+{_columns(OUTCOME_COLUMNS)}
 
 The delimiter may be comma, semicolon, tab or bar, the text UTF-8, UTF-16 or Windows-1252. Dates are ISO 8601,
 22.11.2026, or 11/22/2026 where the whole column shows whether the day or the month comes first. Refused lines are
@@ -49,7 +69,7 @@ def _currency(context: click.Context, parameter: click.Parameter, value: str) ->
 
 
 @click.command("import", epilog=_EPILOG)
-@click.argument("kind", type=click.Choice(["returns", "catalogue"]))
+@click.argument("kind", type=click.Choice(["returns", "catalogue", "sales", "outcomes"]))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--merchant", metavar="ID", help="Whose goods these are, where the file does not say.")
 @click.option(
@@ -63,11 +83,15 @@ def _currency(context: click.Context, parameter: click.Parameter, value: str) ->
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def import_(context: click.Context, kind: str, file: Path, merchant: str | None, currency: str, as_json: bool) -> int:
-    """Read announced returns or a catalogue from FILE into this station."""
+    """Read announced returns, a catalogue, sales or outcomes from FILE into this station."""
     home: Path = context.obj
-    reading: Reading[ReturnsRecord] | Reading[CatalogueRecord]
+    reading: _Reading
     if kind == "returns":
         reading = read_returns(file, merchant=merchant, currency=currency)
+    elif kind == "sales":
+        reading = read_sales(file, merchant=merchant, currency=currency)
+    elif kind == "outcomes":
+        reading = read_outcomes(file, merchant=merchant, currency=currency)
     else:
         reading = read_catalogue(file, merchant=merchant, currency=currency)
 
@@ -88,7 +112,7 @@ def import_(context: click.Context, kind: str, file: Path, merchant: str | None,
 class _Progress:
     """Per cent of the file on standard error; nothing where that is no terminal."""
 
-    def __init__(self, reading: Reading[ReturnsRecord] | Reading[CatalogueRecord]) -> None:
+    def __init__(self, reading: _Reading) -> None:
         self._reading = reading
         self._on = sys.stderr.isatty() and reading.size > 1 << 20
 
@@ -102,9 +126,7 @@ class _Progress:
             click.echo("\r     \r", err=True, nl=False)
 
 
-def _as_json(
-    kind: str, file: Path, reading: Reading[ReturnsRecord] | Reading[CatalogueRecord], report: ImportReport
-) -> dict[str, object]:
+def _as_json(kind: str, file: Path, reading: _Reading, report: ImportReport) -> dict[str, object]:
     return {
         "file": str(file),
         "kind": kind,
@@ -113,6 +135,8 @@ def _as_json(
         "merchants": _tally(report.merchants),
         "articles": _tally(report.articles),
         "returns": _tally(report.returns),
+        "sales": _tally(report.sales),
+        "outcomes": _tally(report.outcomes),
         "lines": report.lines,
         "refused_total": report.refused_total,
         "refused": [_refused(line) for line in report.refused],
@@ -127,9 +151,10 @@ def _refused(line: RefusedLine) -> dict[str, object]:
     return {"line": line.line, "column": line.column, "value": line.value, "expected": line.expected}
 
 
-def _show(file: Path, reading: Reading[ReturnsRecord] | Reading[CatalogueRecord], report: ImportReport) -> None:
+def _show(file: Path, reading: _Reading, report: ImportReport) -> None:
     click.secho(f"{file.name}: {reading.format}", bold=True)
-    for name, tally in (("merchants", report.merchants), ("articles", report.articles), ("returns", report.returns)):
+    tallies = ("merchants", report.merchants), ("articles", report.articles), ("returns", report.returns)
+    for name, tally in (*tallies, ("sales", report.sales), ("outcomes", report.outcomes)):
         if tally.total:
             counts = f"{tally.new} new, {tally.changed} changed, {tally.unchanged} unchanged"
             click.echo(f"  {name:<10}{tally.total:>9}   {counts}")

@@ -193,7 +193,7 @@ class Robot(QObject):
         if planned is None and not run.plan.answers and Command.CLEAN in view.actions:
             self._command(run, Command.CLEAN)
             return
-        index = next((i for i, choice in enumerate(question.choices) if choice.id == planned), 0)
+        index = next((i for i, choice in enumerate(question.buttons) if choice.id == planned), 0)
         self._command(run, Command(f"choice_{index + 1}"))
 
     # --- hands ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from station.inspection.view import Band
 from ui.theme.look import Look
 from ui.theme.metrics import Role
-from ui.widgets.ink import Ink
+from ui.widgets.ink import CENTRE, Ink
 from ui.widgets.panel import CARD_RADIUS, Surface
 
 HEIGHT, SIDE = 168, 32
@@ -35,7 +35,18 @@ class StatusBand(Surface):
         self._icon = "info"
         self._title = ""
         self._detail = ""
+        self._mark = ""
         self._hatch: QPixmap | None = None
+
+    @property
+    def mark(self) -> str:
+        """The plain word that stands on the band whatever it says; empty = none."""
+        return self._mark
+
+    def show_mark(self, text: str) -> None:
+        """Put a word on the band that no notice takes away."""
+        self._mark = text
+        self.update()
 
     @property
     def shown(self) -> tuple[Band, str, str, str]:
@@ -83,7 +94,19 @@ class StatusBand(Surface):
                 QRectF(rect.width() - frame, 0, frame, rect.height()),
             ):
                 painter.fillRect(strip, ink.look.colour(colours.mark))
+        if self._mark:
+            body = self._marked(ink, body, colours.text, colours.fill)
         self._words(ink, body, colours.text)
+
+    def _marked(self, ink: Ink, body: QRectF, fill: str, text: str) -> QRectF:
+        """Draw the mark at the right end; what is left for the words."""
+        height = self.look.line_height(Role.STRONG)
+        width = round(self.look.width(self._mark, Role.STRONG)) + 2 * self.px(20)
+        box = QRectF(body.right() - width - self.px(20), 0, width, height + 2 * self.px(10))
+        box.moveTop(body.top() + (body.height() - box.height()) / 2)
+        ink.box(box, fill, radius=self.px(8))
+        ink.text(box.left(), box.top() + self.px(10), width, self._mark, Role.STRONG, text, align=CENTRE)
+        return body.adjusted(0, 0, -width - self.px(40), 0)
 
     def _words(self, ink: Ink, body: QRectF, colour: str) -> None:
         look = self.look

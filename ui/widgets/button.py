@@ -13,6 +13,9 @@ from ui.theme.metrics import PRIMARY_MM, TOUCH_MM, Role
 from ui.widgets.ink import CENTRE, Ink
 from ui.widgets.panel import TILE_RADIUS
 
+TILE_INSET = 12
+"""Room round the picture and the words of a tile, in drawing pixels."""
+
 
 class Weight(StrEnum):
     """How much a button asks for attention."""
@@ -38,6 +41,10 @@ class ActionButton(QAbstractButton):
         self.weight = Weight.PLAIN
         self.picture: QPixmap | None = None
         self.has_picture = False
+        self.tiled = False
+        self.tile_hint = False
+        self._scaled_picture = QPixmap()
+        self._scaled_as: tuple[int, int, int] | None = None
         self._stacked: Role | None = None
         self._look: Look | None = None
         self.setObjectName(name)
@@ -106,7 +113,7 @@ class ActionButton(QAbstractButton):
 
     def stacks_at(self, width: int) -> bool:
         """Whether the key stands above the label at this width; with a hint only where two rows cannot hold it."""
-        if self.has_picture or width >= self.width_for_label():
+        if self.tiled or width >= self.width_for_label():
             return False
         return (
             not self.hint
@@ -152,7 +159,7 @@ class ActionButton(QAbstractButton):
         text = "on_accent" if main and not self.isDown() else "text"
         ink.corners(self.width(), self.height(), look.px(TILE_RADIUS), "surface")
         ink.box(rect, fill, None if main else "rim", radius=look.px(TILE_RADIUS), pen=1.5)
-        if self.has_picture:
+        if self.tiled:
             self._paint_tile(ink, rect, text)
         elif self._stacked is not None or self.stacks_at(self.width()):
             self._paint_stacked(ink, text, self._stacked or Role.CAPTION)
@@ -189,20 +196,59 @@ class ActionButton(QAbstractButton):
             ink.text(lead, y, width, self.hint, Role.SMALL, muted, lines=3, may_elide=True)
 
     def _paint_tile(self, ink: Ink, rect: QRectF, text: str) -> None:
-        foot = self.tile_foot(self.width())
-        inset = ink.look.px(10)
-        frame = QRectF(inset, inset, rect.width() - 2 * inset, rect.height() - foot - inset)
-        if self.picture is None:
-            ink.box(frame, "surface", radius=ink.look.px(8))
-        else:
-            ink.picture(frame, self.picture, ink.look.px(8), behind="pressed" if self.isDown() else "raised")
-        self._paint_row(ink, text, QRectF(0, rect.height() - foot, rect.width(), foot))
+        """The picture with the key in its corner, the words below it."""
+        look, inset = ink.look, ink.look.px(TILE_INSET)
+        width = rect.width() - 2 * inset
+        foot = self.tile_foot(self.width(), with_hint=self.tile_hint)
+        frame = QRectF(inset, inset, width, max(1.0, rect.height() - foot - inset))
+        chip, _ = ink.chip_size(self.key)
+        if self.picture is not None and self.picture.hasAlphaChannel():
+            beside = frame.adjusted(chip + inset / 2, 0, 0, 0)
+            place = frame if frame.width() - 2 * (chip + inset / 2) >= frame.height() * 1.5 else beside
+            ink.drawing(place, self._scaled(place, ink))
+        elif self.picture is not None:
+            ink.picture(frame, self.picture, look.px(8), behind="pressed" if self.isDown() else "raised")
+        ink.chip(inset, inset, self.key, text)
+        percent = look.fitting(self.text(), self._role(), width)
+        y = rect.height() - foot
+        y += ink.text(inset, y, width, self.text(), self._role(), text, lines=2, percent=percent)
+        if self.hint and self.tile_hint:
+            ink.text(inset, y, width, self.hint, Role.SMALL, "muted", lines=2, may_elide=True)
 
-    def tile_foot(self, width: int) -> int:
+    def _scaled(self, frame: QRectF, ink: Ink) -> QPixmap:
+        """The drawing at the size it is painted in; computed once."""
+        assert self.picture is not None
+        ratio = ink.painter.device().devicePixelRatio()
+        size = (frame.size() * ratio).toSize()
+        key = (self.picture.cacheKey(), size.width(), size.height())
+        if self._scaled_as != key:
+            aspect, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+            self._scaled_picture = self.picture.scaled(size, aspect, smooth)
+            self._scaled_picture.setDevicePixelRatio(ratio)
+            self._scaled_as = key
+        return self._scaled_picture
+
+    def tile_foot(self, width: int, *, with_hint: bool) -> int:
         """Height of the words under a picture of this width."""
         look = self._settled()
-        label = look.lines(self.text(), self._role(), width - self._lead() - self._side(), 3)
-        return max(self.target_height(), label.height + look.px(12))
+        text_width = width - 2 * look.px(TILE_INSET)
+        percent = look.fitting(self.text(), self._role(), text_width)
+        height = look.lines(self.text(), self._role(), text_width, 2, percent).height
+        if self.hint and with_hint:
+            height += look.lines(self.hint, Role.SMALL, text_width, 2).height
+        return round(height) + look.px(TILE_INSET)
+
+    def least_picture(self) -> int:
+        """Height below which a drawing tells nothing at arm's length, pixels."""
+        return self._settled().metrics.mm(9)
+
+    def tile_reads(self, width: int, *, with_hint: bool) -> bool:
+        """Whether the words under a picture of this width are shown to the last letter."""
+        look = self._settled()
+        text_width = width - 2 * look.px(TILE_INSET)
+        percent = look.fitting(self.text(), self._role(), text_width)
+        cut = look.lines(self.text(), self._role(), text_width, 2, percent).cut
+        return not cut and not (self.hint and with_hint and look.lines(self.hint, Role.SMALL, text_width, 2).cut)
 
     def sizeHint(self) -> QSize:
         if self._look is None:

@@ -168,6 +168,12 @@ class Ink:
         self.painter.drawPixmap(rect, pixmap, source)
         round_corners(self.painter, rect, radius, self.look.colour(behind))
 
+    def drawing(self, rect: QRectF, pixmap: QPixmap) -> None:
+        """A drawing, whole, in the middle of the rectangle, as large as it is."""
+        size = pixmap.deviceIndependentSize()
+        left, top = rect.center().x() - size.width() / 2, rect.center().y() - size.height() / 2
+        self.painter.drawPixmap(QPointF(round(left), round(top)), pixmap)
+
 
 def round_corners(painter: QPainter, rect: QRectF, radius: float, behind: QColor) -> None:
     """Paint the four corners over with what lies behind: cheaper than clipping a picture to a path."""

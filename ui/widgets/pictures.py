@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QSize, Qt, QThreadPool, Signal, Slot
-from PySide6.QtGui import QImage, QImageReader, QPixmap
+from PySide6.QtGui import QImage, QImageReader, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from station.inspection.answer_pictures import LARGEST, picture_file, picture_folders, recoloured
 
 logger = logging.getLogger(__name__)
 
@@ -15,6 +18,8 @@ PhotoLoader = Callable[[str], bytes | None]
 """Reads the JPEG of a photo by its SHA-256; None where it is not on this disk. Called on a worker."""
 
 _FORMATS = ((b"\xff\xd8\xff", b"jpeg"), (b"\x89PNG\r\n\x1a\n", b"png"), (b"RIFF", b"webp"))
+_ARGB = QImage.Format.Format_ARGB32_Premultiplied
+_ANSWER = "answer:"
 _KEPT = 96
 _LONGEST = 720
 """Longest edge of a kept picture, pixels: the largest place it is shown in."""
@@ -31,6 +36,9 @@ class Pictures(QObject):
         super().__init__(parent)
         self.photo_loader = photo_loader
         self.folder = folder
+        self.answer_folders = picture_folders()
+        self._ink, self._mark = "#000000", "#000000"
+        self._absent: set[str] = set()
         self._kept: dict[str, QPixmap | None] = {}
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
@@ -49,6 +57,30 @@ class Pictures(QObject):
         if not name or folder is None or Path(name).name != name:
             return None
         return self._ask(f"catalogue:{name}", lambda: _bytes_of(folder / name))
+
+    def answer(self, name: str | None) -> QPixmap | None:
+        """A protocol's picture of an answer; None while it is being read or where there is none."""
+        if not name or Path(name).name != name:
+            return None
+        if Path(name).suffix:
+            return self.catalogue(name)
+        folders, ink, mark = self.answer_folders, self._ink, self._mark
+        return self._ask(self._answer_key(name), lambda: _drawing_of(name, folders, ink, mark))
+
+    def has_answer(self, name: str | None) -> bool:
+        """Whether a choice gets room for its picture: from the first moment, so that no button moves later."""
+        if not name or Path(name).name != name:
+            return False
+        if Path(name).suffix:
+            return self.catalogue(name) is not None
+        return self._answer_key(name) not in self._absent
+
+    def colour_answers(self, ink: str, mark: str) -> None:
+        """Draw answers in these colours from now on (``#RRGGBB``)."""
+        self._ink, self._mark = ink, mark
+
+    def _answer_key(self, name: str) -> str:
+        return f"{_ANSWER}{name}:{self._ink}:{self._mark}"
 
     def put(self, sha256: str, image: QImage) -> None:
         """Hand over a photo's picture that is already in memory, so that nothing is read."""
@@ -70,14 +102,18 @@ class Pictures(QObject):
             content = read()
         except Exception as error:
             logger.warning("picture %s cannot be read: %s", key, error)
-            return
-        image = decode(content) if content else QImage()
-        if not image.isNull():
+            content = None
+        is_answer = key.startswith(_ANSWER)
+        image = QImage() if not content else drawing(content) if is_answer else decode(content)
+        if is_answer or not image.isNull():
             self._loaded.emit(key, image)
 
     @Slot(str, QImage)
     def _keep(self, key: str, image: QImage) -> None:
-        self._remember(key, QPixmap.fromImage(image))
+        if image.isNull():
+            self._absent.add(key)
+        else:
+            self._remember(key, QPixmap.fromImage(image))
         self.arrived.emit(key)
 
     def _remember(self, key: str, pixmap: QPixmap | None) -> None:
@@ -108,3 +144,24 @@ def decode(content: bytes) -> QImage:
 
 def _bytes_of(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
+
+
+def drawing(content: bytes) -> QImage:
+    """Draw an SVG at the size it is shown in; a null image for anything that is none."""
+    renderer = QSvgRenderer(QByteArray(content))
+    size = renderer.defaultSize()
+    if not renderer.isValid() or size.isEmpty():
+        return QImage()
+    image = QImage(size.scaled(QSize(_LONGEST, _LONGEST), Qt.AspectRatioMode.KeepAspectRatio), _ARGB)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    renderer.render(painter)
+    painter.end()
+    return image
+
+
+def _drawing_of(name: str, folders: Sequence[Path], ink: str, mark: str) -> bytes | None:
+    path = picture_file(name, folders)
+    if path is None or path.stat().st_size > LARGEST:
+        return None
+    return recoloured(path.read_bytes(), ink, mark)

@@ -18,6 +18,8 @@ class Event(StrEnum):
 
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"
+    AGREED = "agreed"
+    """Somebody proved with a password that they agree to what somebody else does."""
     SIGNED_OUT = "signed_out"
     SESSIONS_ENDED = "sessions_ended"
     PASSWORD_SET = "password_set"

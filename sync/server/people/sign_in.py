@@ -18,6 +18,7 @@ from sync.server.limits import SIGN_IN, Limiter, address_bucket
 from sync.server.people.audit import Event, note
 from sync.server.people.key import PeopleKey
 from sync.server.people.passwords import Hasher
+from sync.server.people.register import roles_now
 from sync.server.people.sessions import Session, Sessions
 from sync.server.storage import Database
 from sync.server.storage.rows_people import people, sign_in_waits
@@ -96,6 +97,21 @@ class SignIn:
             token = self._sessions.begin(connection, tried.site_id, tried.person_id, "password", instead_of=cookie)
         note(Event.SIGNED_IN, tried.site_id, person=tried.person_id, how="password", address=tried.address)
         return self._sessions.find(token)
+
+    def agreed(self, tried: Try, right: bool) -> tuple[str, frozenset[str]]:
+        """Somebody agrees to what somebody else does: who, with the roles that hold now. No session begins.
+
+        Raises:
+            ApiError: 401, the same for every reason.
+        """
+        if not right or tried.person_id is None:
+            note(Event.SIGN_IN_REFUSED, tried.site_id, person=tried.person_id, why="wrong", address=tried.address)
+            raise refused()
+        with self._database.writing() as connection:
+            connection.execute(delete(sign_in_waits).where(*_account(tried.site_id, tried.account)))
+            roles = roles_now(connection, tried.site_id, tried.person_id, self._clock.now())
+        note(Event.AGREED, tried.site_id, person=tried.person_id, address=tried.address)
+        return tried.person_id, roles
 
     def _count(self, connection: Connection, site_id: str, account: str, now: datetime) -> timedelta | None:
         """One more try, unless a wait runs: then how long still."""

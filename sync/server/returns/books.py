@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from station.decision.rules import Rules, load_rules
@@ -13,6 +14,6 @@ def rules() -> Rules:
     return load_rules()
 
 
-def derogable_gates() -> frozenset[str]:
-    """Gates that a recorded permission may pass."""
-    return frozenset(rule.id for rule in rules().gates.gates if rule.derogable)
+def derogable_gates() -> Mapping[str, tuple[str, ...]]:
+    """Gates that a recorded permission may pass → the kinds that it may be of; none = any."""
+    return {rule.id: rule.derogation_kinds for rule in rules().gates.gates if rule.derogable}

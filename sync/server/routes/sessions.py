@@ -29,7 +29,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
     @post("/v1/session", status_code=201)
     async def sign_in(request: HttpRequest) -> Response[SessionAnswer]:
         asked = await read_json(request, SignInRequest, _BODY)
-        tried = await service.write(people.sign_in.begin, asked.site, asked.login, _address(request))
+        tried = await service.write(people.sign_in.begin, asked.site, asked.login, address_of(request))
         right = await people.hasher.verify_soon(tried.password, asked.password)
         found = await service.write(people.sign_in.finish, tried, right, asked.password, session_token(request.headers))
         return _with_cookie(found, 201)
@@ -64,7 +64,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         person = await service.read(people.register.person, found.site_id, found.person)
         if person.login is None:
             raise refused()
-        tried = await service.write(people.sign_in.begin, found.site_id, person.login, _address(request))
+        tried = await service.write(people.sign_in.begin, found.site_id, person.login, address_of(request))
         if not await people.hasher.verify_soon(tried.password, asked.old):
             raise refused()
         set_password = people.register.set_password
@@ -73,7 +73,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
 
     @get("/v1/session/oidc", status_code=302)
     async def begin_oidc(request: HttpRequest) -> Response[None]:
-        begun = await service.read(_configured(people.oidc).begin, _address(request))
+        begun = await service.read(_configured(people.oidc).begin, address_of(request))
         # Lax, because it has to come along when the provider sends the browser back; it opens nothing by itself
         cookie = Cookie(
             BROWSER_COOKIE, value=begun.browser, path="/", secure=True, httponly=True, samesite="lax", max_age=600
@@ -86,7 +86,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         state, code = (request.query_params.get(name, "")[:2048] for name in ("state", "code"))
         browser = request.cookies.get(BROWSER_COOKIE, "")
         found = await service.read(
-            oidc.finish, state, code, browser, _address(request), session_token(request.headers)
+            oidc.finish, state, code, browser, address_of(request), session_token(request.headers)
         )  # fmt: skip
         # A page and no redirect: browsers leave strict cookies out of what another site's redirect leads to.
         page = f'<!doctype html><meta http-equiv="refresh" content="0; url=/"><p>{escape(found.name)}: signed in.'
@@ -104,7 +104,7 @@ def _token(request: HttpRequest) -> str:
     return token
 
 
-def _address(request: HttpRequest) -> str:
+def address_of(request: HttpRequest) -> str:
     return request.client.host if request.client is not None else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -9,15 +10,17 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from station.canonical import canonical_json
-from station.decision.model import Derogation, Disposition
+from station.decision.model import Derogation, Disposition, Signature
 from station.errors import InvalidInput
 from station.journal.entry import Fact
+from station.people.person import Role
 from station.quantities import Money
 from station.returns.decided import UNIT_DECIDED, UnitDecided
 from sync.protocol import Code, DecisionConflict, DecisionRequest, ErrorBody, UnitAnswer, UnitList
 from sync.server.auth import Caller
 from sync.server.errors import ApiError
 from sync.server.routes.bodies import read_json
+from sync.server.routes.sessions import address_of
 from sync.server.service import HttpRequest, Service
 from sync.server.units import CENTRE
 from sync.server.units.deciding import CannotDecide
@@ -59,8 +62,9 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         actor = await service.read(require, service.database, caller, LEAD)
         asked = await read_json(request, DecisionRequest, _BODY)
         lpn: str = request.path_params["lpn"]
+        signed = await _signed(request, service, caller, asked)
+        fact = _fact(lpn, asked, service, signed)
         await service.read(_unit, service, caller, lpn)  # who may not see it learns nothing of it
-        fact = _fact(lpn, asked, service)
         try:
             await service.write(service.journal.record, caller.site_id, CENTRE, fact, actor, service.clock.now())
         except CannotDecide as error:
@@ -83,11 +87,36 @@ def _refusal(service: Service, caller: Caller, lpn: str, error: CannotDecide) ->
         raise ApiError(404, "unit", str(error), "check the licence plate")
     advice = "look at the unit as it is now and decide again"
     if error.code is Code.NOT_ALLOWED:
-        advice = "choose a way that is open, or name the recorded permission where the gate takes one"
+        advice = "choose a way that is open, or name the permission where the gate takes one: kind and second lead too"
     return Response(DecisionConflict(ErrorBody(error.code.value, str(error), advice), current), status_code=409)
 
 
-def _fact(lpn: str, asked: DecisionRequest, service: Service) -> Fact:
+async def _signed(
+    request: HttpRequest, service: Service, caller: Caller, asked: DecisionRequest
+) -> tuple[Signature, ...]:
+    """Who stands behind the permissions: who signed in, and who agreed with a password of their own.
+
+    Raises:
+        ApiError: 401, the second name and password do not go together; 429, too many tries.
+    """
+    if not asked.derogations or caller.person is None:
+        return ()
+    first = Signature(caller.person, _roles(caller.roles))
+    if asked.second is None:
+        return (first,)
+    people = service.people
+    tried = await service.write(people.sign_in.begin, caller.site_id, asked.second.login, address_of(request))
+    right = await people.hasher.verify_soon(tried.password, asked.second.password)
+    person, roles = await service.write(people.sign_in.agreed, tried, right)
+    return (first, Signature(person, _roles(roles)))
+
+
+def _roles(names: Iterable[str]) -> tuple[Role, ...]:
+    held = frozenset(names)
+    return tuple(role for role in Role if role in held)
+
+
+def _fact(lpn: str, asked: DecisionRequest, service: Service, signed: tuple[Signature, ...]) -> Fact:
     try:
         disposition = Disposition(asked.disposition)
     except ValueError as error:
@@ -101,7 +130,7 @@ def _fact(lpn: str, asked: DecisionRequest, service: Service) -> Fact:
         refund_decision=asked.refund_decision,
         refund=Money(asked.refund.minor, asked.refund.currency) if asked.refund is not None else None,
         reason=asked.reason.strip(), decided_at=service.clock.now(),
-        derogations=tuple(Derogation(one.gate, one.reference) for one in asked.derogations),
+        derogations=tuple(Derogation(one.gate, one.reference, one.kind, signed) for one in asked.derogations),
     )  # fmt: skip
     try:
         payload = canonical_json(decided)

@@ -44,7 +44,7 @@ class Units:
     def __init__(self, feed: Feed, derogable: Derogable) -> None:
         """
         Args:
-            derogable: which gates a recorded permission may pass.
+            derogable: which gates a recorded permission may pass, and of which kinds it may be.
         """
         self._feed = feed
         self._derogable = derogable

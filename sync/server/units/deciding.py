@@ -6,17 +6,20 @@ offline is a fact: it is kept with why it took no effect, and the bench is told 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
 from sqlalchemy import func, select, update
 
-from station.decision.model import Disposition, GateState
-from station.errors import StationError
+from station.decision.gate_machine import authorise
+from station.decision.model import Disposition, GateState, Signature
+from station.errors import OperatorError, StationError
+from station.people.may import Act
+from station.people.person import Role
 from sync.protocol import Code, Status
 from sync.server.applying import Applying, Verdict
-from sync.server.facts import Decided
+from sync.server.facts import Decided, Derogated
 from sync.server.judge import Judged
 from sync.server.storage.rows import entries, inspections
 from sync.server.storage.rows_units import unit_decisions, units
@@ -26,8 +29,8 @@ from sync.server.units.state import questions, standing_of
 
 IN_FORCE = "in_force"
 
-Derogable: TypeAlias = Callable[[], frozenset[str]]
-"""Ids of the gates that a recorded permission may pass."""
+Derogable: TypeAlias = Callable[[], Mapping[str, tuple[str, ...]]]
+"""Gates that a recorded permission may pass → the kinds that it may be of; none = any."""
 
 
 class CannotDecide(StationError):
@@ -121,14 +124,45 @@ def _judge(work: Applying, fact: Decided, standing: Sequence[str], derogable: De
     wrong = _wrong_refund(fact)
     if wrong is not None:
         return Code.NOT_ALLOWED, wrong
-    passed = set()
-    # A bench cannot prove who gave a permission while it was offline: a lead repeats it here.
-    if work.station == CENTRE:
-        passed = {one.gate for one in fact.derogations if one.reference.strip()} & derogable()
+    refused: dict[str, str] = {}
+    passed: set[str] = set()
+    kinds = derogable()
+    for one in fact.derogations:
+        why = _why_not_permitted(work, one, kinds)
+        if why is None:
+            passed.add(one.gate)
+        else:
+            refused[one.gate] = why
     shut = [gate for gate in _forbidding(work, fact.disposition, standing) if gate not in passed]
     if shut:
-        return Code.NOT_ALLOWED, f"{fact.disposition!r} is forbidden by: {', '.join(shut)}"
+        named = (f"{gate} ({refused[gate]})" if gate in refused else gate for gate in shut)
+        return Code.NOT_ALLOWED, f"{fact.disposition!r} is forbidden by: {', '.join(named)}"
     return None, ""
+
+
+def _why_not_permitted(work: Applying, one: Derogated, kinds: Mapping[str, tuple[str, ...]]) -> str | None:
+    """Why a permission passes nothing; None = it passes its gate."""
+    if work.station != CENTRE:
+        # A bench cannot prove who gave a permission while it was offline.
+        return "a permission counts where the people who give it sign in: two leads repeat it at the centre"
+    if one.gate not in kinds:
+        return "no permission passes this gate"
+    if not one.reference.strip():
+        return "the permission has no document's number"
+    if one.kind is None:
+        return None  # taken as it was taken when it was recorded
+    if kinds[one.gate] and one.kind not in kinds[one.gate]:
+        return f"a permission of kind {one.kind!r}: expected one of {', '.join(kinds[one.gate])}"
+    known = set(Role)
+    signed = tuple(
+        Signature(who.person, tuple(Role(role) for role in who.roles if role in known), who.proven)
+        for who in one.signed
+    )
+    try:
+        authorise(Act.PASS_GATE, signed)
+    except OperatorError as refusal:
+        return str(refusal)
+    return None
 
 
 def _wrong_refund(fact: Decided) -> str | None:

@@ -39,9 +39,7 @@ def read_unit(database: Database, site_id: str, lpn: str, merchant: str | None =
         return _answer(row, _inspections(connection, site_id, row, merchant), _decisions(connection, site_id, lpn))
 
 
-def _inspections(
-    connection: Connection, site_id: str, unit: Row[Any], merchant: str | None
-) -> list[UnitInspection]:
+def _inspections(connection: Connection, site_id: str, unit: Row[Any], merchant: str | None) -> list[UnitInspection]:
     claims = Known(connection, site_id, [unit.lpn], lock=False).claims(unit)
     numbers = {claim.inspection_id: claim.number for claim in claims}
     standing = {claim.inspection_id for claim in standing_of(claims)}

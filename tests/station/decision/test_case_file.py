@@ -19,7 +19,7 @@ from station.decision.rules import load_rules
 from station.errors import InvalidInput
 from station.inspection.facts import WeightVerdict
 from station.quantities import Money
-from station.returns.model import Trait
+from station.returns.model import Trait, Wish
 
 RULES = load_rules()
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -48,7 +48,12 @@ def test_the_example_of_the_help_is_read_and_decided():
     decision = decide(case, RULES)
     assert decision.disposition is Disposition.RECYCLE  # the example's override
     assert {reason.code for reason in decision.second_look} == {"flagged", "look_skipped"}
-    assert decision.refund.amount == Money(12_900, "EUR")
+    # 139.00 less its share 7.81 of the discount 10.00, less 4.60 of the promotion, with 3.82 of the shipping
+    assert decision.refund.amount == Money(13_900 - 781 - 460 + 382, "EUR")
+    assert case.line.wish is Wish.REFUND
+    assert case.authorisation.order.lines[1].returned == 1
+    assert case.authorisation.customs.commodity == "8518.3000"
+    assert case.floor.places == ((Disposition.REFURBISH, Money(150, "EUR")),)
 
 
 def test_the_short_form():
@@ -143,10 +148,10 @@ def changed(path, value):
         (("answers",), "works", "'answers' must be an object"),
         (("answers",), [{"question": "power"}], r"'answers\[0\]\.choice' is missing"),
         (("shortcut",), "RSC-CLEAN", "'answers' and 'shortcut' are both there"),
-        (("item", "category"), "toys", r"'answers\.power': no protocol covers this article"),
+        (("item", "category"), "garden", r"'answers\.power': no protocol covers this article"),
         (("protocol",), "electronics.adio", r"'protocol' = 'electronics\.adio'; did you mean 'electronics\.audio'\?"),
-        (("protocol",), "electronics.audio@7", r"versions of 'electronics\.audio' here: 1"),
-        (("protocol",), "electronics.audio@x", r"versions of 'electronics\.audio' here: 1"),
+        (("protocol",), "electronics.audio@7", r"versions of 'electronics\.audio' here: 2"),
+        (("protocol",), "electronics.audio@x", r"versions of 'electronics\.audio' here: 2"),
         (("override",), {"disposition": "sell", "reason": "x"}, r"'override\.disposition' = 'sell'; expected one of: destroy"),
         (("override",), {"disposition": "restock"}, r"'override\.reason' is missing"),
         (("skipped",), {"weight": 1}, r"'skipped\.weight' must be the reason in quotes"),

@@ -34,7 +34,7 @@ def test_together_they_reach_every_grade_of_every_scheme():
 
 
 def test_a_question_that_cannot_be_asked_is_counted_as_missed():
-    protocol = RULES.protocol("homeware", 1)
+    protocol = RULES.protocol("homeware", 2)
     assert protocol is not None
     never = replace(protocol.questions[1], when=Condition({"look": ("nothing",)}))
     coverage = cover_protocol(replace(protocol, questions=(protocol.questions[0], never)), RULES)

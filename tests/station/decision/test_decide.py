@@ -8,10 +8,11 @@ import pytest
 
 from station.canonical import canonical_json
 from station.decision.decide import decide
-from station.decision.model import Derogation, Disposition, GateState, Override, Reason
+from station.decision.model import Derogation, Disposition, GateState, Override, Reason, Signature
 from station.decision.rules import load_rules
 from station.inspection.facts import Answer, IdentityOutcome, Skipped, WeightJudgement, WeightVerdict
 from station.inspection.plausibility import COMPLETE, EMPTY_BOX, PART_MISSING, WEIGHT_CHECK
+from station.people.person import Role
 from station.quantities import Money
 from station.returns.model import Trait
 
@@ -55,8 +56,8 @@ def test_the_drawn_unit_reads_like_the_drawing(decided):
     assert decision.found_reason == "defective"
     assert decision.needs_confirm
     assert decision.second_look == ()
-    # 62 % of 129.00 = 79.98; less 3.00 handling; less 34 minutes (23 + 5 + 6) at 0.40
-    assert decision.alternatives[0].value == Money(7_998 - 300 - 34 * 40, "EUR")
+    # 62 % of 129.00 = 79.98; 2^(-14/720) of it is left after 14 days; less 3.00 handling; less 34 minutes at 0.40
+    assert decision.alternatives[0].value == Money(7_998 - 107 - 300 - 34 * 40, "EUR")
 
 
 @pytest.mark.parametrize(
@@ -134,9 +135,20 @@ def test_apparel_is_destroyed_or_recycled_only_with_a_recorded_permission(decide
     assert any("without a recorded permission" in text for text in texts(without.reasons))
     empty = decided(soaked, category="apparel", traits=(), derogations=(Derogation("destruction_ban", " "),))
     assert empty.disposition is D.QUARANTINE
-    allowed = decided(soaked, category="apparel", traits=(), derogations=(Derogation("destruction_ban", "D-17"),))
+    leads = tuple(Signature(name, (Role.LEAD,)) for name in ("ana", "bo"))
+    permission = Derogation("destruction_ban", "D-17", "beyond_repair", leads)
+    allowed = decided(soaked, category="apparel", traits=(), derogations=(permission,))
     assert allowed.disposition in (D.RECYCLE, D.DESTROY)
-    other = decided(soaked, category="apparel", traits=(), derogations=(Derogation("contaminated", "D-17"),))
+    for lacking in (
+        {"kind": ""},
+        {"kind": "too_dear"},
+        {"signed": ()},
+        {"signed": leads[:1]},
+        {"signed": leads[:1] * 2},
+    ):
+        less = replace(permission, **lacking)
+        assert decided(soaked, category="apparel", traits=(), derogations=(less,)).disposition is D.QUARANTINE
+    other = decided(soaked, category="apparel", traits=(), derogations=(replace(permission, gate="contaminated"),))
     assert other.disposition is D.QUARANTINE
 
 
@@ -165,10 +177,10 @@ def test_what_no_rule_covers_is_held_with_the_reason(decided, case, rules):
     unmapped = decided(category=None, answers=())
     assert unmapped.reasons[0].text == "The article has no category: held until it is mapped"
     assert unmapped.disposition is D.QUARANTINE
-    toys = decided(category="toys", answers=())
-    assert (toys.disposition, toys.reasons[0].text) == (
+    garden = decided(category="garden", answers=())
+    assert (garden.disposition, garden.reasons[0].text) == (
         D.QUARANTINE,
-        "No protocol covers 'toys': held until there is one",
+        "No protocol covers 'garden': held until there is one",
     )
     assert "No policy 'smal_brand'" in decided(policy="smal_brand").reasons[0].text
     assert "No grading scheme 'letters'" in decided(scheme="letters").reasons[0].text
@@ -322,7 +334,7 @@ def test_same_case_and_rules_give_the_same_bytes(case, rules):
 
 def test_versions_name_what_was_used(decided, rules):
     versions = dict(decided().versions)
-    protocol = rules.protocol("electronics.audio", 1)
-    assert versions["protocol"] == f"electronics.audio@1 {protocol.sha256}"
+    protocol = rules.protocol("electronics.audio", 2)
+    assert versions["protocol"] == f"electronics.audio@2 {protocol.sha256}"
     assert set(versions) == {"protocol", "scheme", "policy", "axes", "gates", "routes", "reasons", "totes"}
     assert all(len(text.split(" ")[1]) == 64 for text in versions.values())

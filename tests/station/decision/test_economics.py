@@ -131,8 +131,11 @@ def test_the_words_add_up_to_the_value(decided):
     decision = decided({"power": "bad_sound", "seal": "broken", "look": "light_wear"}, reason="defective")
     best = decision.alternatives[0]
     assert best.disposition is D.REFURBISH
-    assert best.reason.text == "62 % of 129.00 EUR, less 3.00 EUR handling, less 12.40 EUR for 31 min of work"
-    assert best.value == Money(7_998 - 300 - 1_240, "EUR")
+    assert best.reason.text == (
+        "62 % of 129.00 EUR, less 1.07 EUR until it is sold, less 3.00 EUR handling, less 12.40 EUR for 31 min of work"
+    )
+    assert best.value == Money(7_998 - 107 - 300 - 1_240, "EUR")
+    assert sum(minor for _, minor in best.parts) == best.value.minor
 
 
 def test_every_way_is_listed_with_the_rule_that_forbids_it(decided):

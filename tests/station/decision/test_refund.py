@@ -106,7 +106,7 @@ def test_final_sale(decided):
     sold = decided({"look": "as_new"}, category="outlet.homeware", traits=(), protocol=None)
     assert sold.refund.decision == "manual"  # nothing covers it, so nobody judged it
     rules = load_rules()
-    protocol = rules.protocol("homeware", 1)
+    protocol = rules.protocol("homeware", 2)
     final = decided({"look": "as_new"}, category="outlet", traits=(), protocol=protocol)
     assert (final.refund.decision, trail(final)[0]) == ("none", "No refund: final sale")
     assert final.disposition is Disposition.SHIP_BACK
@@ -171,7 +171,7 @@ RULES = load_rules()
 )
 def test_refund_and_deductions_add_up_to_what_was_paid(policy, reason, paid, look):
     """Every deduction's amount is in the trail, and with the refund they make the sum."""
-    protocol = RULES.protocol("electronics", 1)
+    protocol = RULES.protocol("electronics", 2)
     from station.inspection.facts import Answer
 
     branch = Branch(Situation(reason, ()), (Answer("power", "works", "key"), Answer("look", look, "key")))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from station.decision.model import CustomsNote, Used
 from station.errors import InvalidInput, StoreFault
 from station.exchange.csv_export import Table, guarded, plain, write_csv
 from station.inspection.record import Inspection
@@ -101,3 +102,12 @@ def test_a_missing_line_is_found() -> None:
     lines = b"".join(write_lines(journal_of([an_inspection(number) for number in range(3)]))).splitlines(keepends=True)
     with pytest.raises(InvalidInput, match="line 2"):
         list(read_lines(io.BytesIO(lines[0] + lines[2])))
+
+
+def test_what_customs_asks_for_is_carried_through() -> None:
+    unit = an_inspection(1)
+    note = CustomsNote("faulty", Used.CANNOT_SAY, "Cannot say whether it was used", "26CH0077", "8518.3000", None)
+    crossed = replace(unit, decision=replace(unit.decision, customs=note))
+    rows = rows_of(b"".join(write_csv(journal_of([unit, crossed]), Table.INSPECTIONS)))
+    found = [(row["customs_reason"], row["customs_used"], row["customs_entry"]) for row in rows]
+    assert found == [("", "", ""), ("faulty", "cannot_say", "26CH0077")]

@@ -9,6 +9,7 @@ import pytest
 from station.assets import asset
 from station.decision.rule_lint import lint_policy, lint_scheme
 from station.decision.rules import Rules, load_rules
+from station.inspection.lint_finding import Severity
 from station.inspection.protocol_file import load_protocol, protocol_of
 from station.inspection.protocol_lint import LintBooks, lint
 from station.toml_file import parse_toml
@@ -31,7 +32,8 @@ def books(rules) -> LintBooks:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_what_ships_has_nothing_to_change(path, books):
-    assert lint(load_protocol(path), books) == ()
+    # Drawings of the answers are a matter of their own: their lack is advice.
+    assert {finding.code for finding in lint(load_protocol(path), books)} <= {"picture_unnamed"}
 
 
 def test_shipped_schemes_and_policies_have_nothing_to_change(rules):
@@ -71,7 +73,7 @@ def test_shipped_schemes_and_policies_have_nothing_to_change(rules):
 def test_each_finding_is_found(text, old, new, code, books):
     assert old in text
     broken = protocol_of(parse_toml(text.replace(old, new, 1), "broken.toml"))
-    codes = {finding.code for finding in lint(broken, books)}
+    codes = {finding.code for finding in lint(broken, books) if finding.severity is Severity.ERROR}
     assert codes == set() if code is None else code in codes
 
 
@@ -83,7 +85,8 @@ def test_a_question_that_nothing_leads_to(books):
         '{ id = "b", label = "B", hint = "b", axes = { function = 6 } }]\n'
     )
     findings = lint(protocol_of(parse_toml(never, "broken.toml")), books)
-    assert [(f.code, f.where) for f in findings] == [("unreachable_question", "question 'never'")]
+    errors = [(f.code, f.where) for f in findings if f.severity is Severity.ERROR]
+    assert errors == [("unreachable_question", "question 'never'")]
 
 
 def test_six_choices_one_choice_and_a_long_clean_way(books):
@@ -98,10 +101,13 @@ def test_six_choices_one_choice_and_a_long_clean_way(books):
         )
 
     def codes(text: str) -> set[str]:
-        return {finding.code for finding in lint(protocol_of(parse_toml(text, "x.toml")), books)}
+        findings = lint(protocol_of(parse_toml(text, "x.toml")), books)
+        return {finding.code for finding in findings if finding.severity is Severity.ERROR}
 
     assert codes(build(2, 2, 2)) == {"shots_missing"}
     assert codes(build(6)) == {"shots_missing", "too_many_choices"}
     assert codes(build(1)) == {"shots_missing", "one_choice"}
     assert codes(build(2, 2, 2, 2)) == {"shots_missing", "clean_way_too_long"}
-    assert "too_many_branches" in codes(build(5, 5, 5, 5, 5, 5, 5, 5))
+    many = codes(build(5, 5, 5, 5, 5, 5, 5, 5))
+    assert "clean_way_too_long" in many
+    assert "too_many_branches" not in many, "390 625 ways that are one state are no work"

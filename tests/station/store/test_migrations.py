@@ -53,10 +53,12 @@ def old_home(home: Path, clock: SteadyClock) -> Path:
             clock=clock,
             ids=lambda: f"id-{next(numbers)}",
         )
-        connection.exec_driver_sql("ALTER TABLE inspections ADD COLUMN unit_seconds INTEGER")  # for today's projection
+        for column in ("unit_seconds", "in_order"):  # for today's projection
+            connection.exec_driver_sql(f"ALTER TABLE inspections ADD COLUMN {column} INTEGER")
         for entry in entries:
             project(connection, entry)
-        connection.exec_driver_sql("ALTER TABLE inspections DROP COLUMN unit_seconds")
+        for column in ("unit_seconds", "in_order"):
+            connection.exec_driver_sql(f"ALTER TABLE inspections DROP COLUMN {column}")
     engine.dispose()
     return home
 

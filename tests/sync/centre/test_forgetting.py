@@ -36,9 +36,7 @@ SECRET = "Gustav-Street-7"
 
 def opened(parcel_id: str, rma: str) -> Fact:
     scan = RawScan(f"{SECRET} {rma}".encode(), "scanner-1", START)
-    return Fact(
-        PARCEL_OPENED, 1, canonical_json(ParcelOpened(parcel_id, ArrivalKind.RMA, scan, rma, "acme", START))
-    )
+    return Fact(PARCEL_OPENED, 1, canonical_json(ParcelOpened(parcel_id, ArrivalKind.RMA, scan, rma, "acme", START)))
 
 
 def ask_return(house: House, rma: str) -> str:

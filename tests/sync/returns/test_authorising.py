@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from station.decision.rules import Rules, load_rules
 from station.quantities import Money
 from station.returns.authorising import Answer, ReturnVerdict, authorise
-from station.returns.model import CatalogueItem, ReturnAuthorisation, ReturnLine
-from station.returns.policy import Payer
+from station.returns.model import CatalogueItem, ReturnAuthorisation, ReturnLine, Wish
+from station.returns.policy import Payer, Policy
 
 NOW = datetime(2026, 6, 15, 9, tzinfo=UTC)
 ITEMS = {
@@ -90,3 +91,36 @@ def test_lines_are_judged_by_themselves(rules: Rules) -> None:
     verdict = ask(rules, "small_brand", line(), replace(line("NEW"), line=2), replace(line("OUT"), line=3))
     assert verdict.answer is Answer.MANUAL
     assert ask(rules, "small_brand", line("OUT"), replace(line("OUT"), line=2)).answer is Answer.REFUSED
+
+
+def changed(rules: Rules, policy: str, **tables: dict[str, object]) -> Policy:
+    found = rules.policy(policy)
+    parts = {key: msgspec.structs.replace(getattr(found, key), **value) for key, value in tables.items()}
+    return msgspec.structs.replace(found, **parts)
+
+
+def judge(rules: Rules, policy: Policy, *lines: ReturnLine, days: int = 5) -> ReturnVerdict:
+    delivered = NOW - timedelta(days=days)
+    asked = ReturnAuthorisation("RMA-1", "m", "O-1", lines, delivered_at=delivered, authorised_at=NOW)
+    return authorise(asked, policy, ITEMS.get, rules.reasons, "EUR", NOW)
+
+
+def test_what_has_to_come_back_is_not_kept_however_cheap(rules: Rules) -> None:
+    policy = changed(rules, "marketplace", refund={"keep_it_not": ("electronics.audio",)})
+    assert not judge(rules, policy, line(minor=100)).keep
+    other = changed(rules, "marketplace", refund={"keep_it_not": ("electronics.phone",)})
+    assert judge(rules, other, line(minor=100)).keep
+
+
+def test_an_exchange_comes_back_for_free_where_the_policy_says_so(rules: Rules) -> None:
+    exchanged = replace(line(), wish=Wish.EXCHANGE)
+    assert judge(rules, rules.policy("small_brand"), exchanged).label is None
+    paid = changed(rules, "small_brand", shipping={"free_on_exchange": False})
+    assert judge(rules, paid, exchanged).label == Money(490, "EUR")
+
+
+def test_late_for_store_credit_may_come(rules: Rules) -> None:
+    policy = changed(rules, "small_brand", window={"late": "credit"})
+    verdict = judge(rules, policy, line(), days=60)
+    assert (verdict.answer, verdict.lines[0].reasons[-1].code) == (Answer.APPROVED, "late_credit")
+    assert judge(rules, policy, line(reason="defective"), days=60).answer is Answer.MANUAL

@@ -84,7 +84,7 @@ def test_an_approved_return_reaches_the_benches(shop: Shop) -> None:
         "customer",
         {"minor": 490, "currency": "EUR"},
     )
-    assert body["policy"].startswith("small_brand@1 ")
+    assert body["policy"].startswith("small_brand@2 ")
     one = shop.open_at_the_benches()["RMA-A1"]
     assert (one.status, one.tracking, one.lines[0].sku, one.lines[0].declared_reason) == (
         "open", ("1ZA1",), "HD", "unwanted",

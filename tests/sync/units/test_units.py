@@ -13,11 +13,12 @@ import pytest
 from sqlalchemy import delete, select
 
 from station.canonical import canonical_json
-from station.decision.model import Disposition, Gate, GateState, Reason
+from station.decision.model import Derogation, Disposition, Gate, GateState, Reason, Signature
 from station.ids import uuid7
 from station.inspection.facts import IdentityOutcome
 from station.inspection.record import Inspection
 from station.journal.entry import GENESIS, Entry, Fact, link
+from station.people.person import Role
 from station.quantities import Money
 from station.returns.decided import UNIT_DECIDED, UnitDecided
 from station.returns.keys import pair_key
@@ -42,6 +43,7 @@ from tests.sync.material import an_inspection, fact, void_of
 SITE = "main"
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 LPN = "LPN-0001"
+KINDS = ("beyond_repair", "contaminated")
 
 
 class Centre:
@@ -51,7 +53,7 @@ class Centre:
         self.database = database
         self.feed = Feed(database)
         self.changes: list[Changed] = []
-        self.units = Units(self.feed, lambda: frozenset({"destruction_ban"}))
+        self.units = Units(self.feed, lambda: {"destruction_ban": KINDS})
         self.journal = Journal(database, (project, self.units.apply, self._note))
 
     def _note(self, work: Applying, _applied: Sequence[Judged]) -> None:
@@ -377,6 +379,9 @@ def test_a_new_inspection_after_the_decision_is_a_new_question(centre: Centre) -
     assert centre.unit()["state"] == "decided"
 
 
+ANA, BO = Signature("ana", (Role.LEAD,)), Signature("bo", (Role.LEAD, Role.AUDITOR))
+IDA, BADGE = Signature("ida", (Role.INSPECTOR,)), Signature("bo", (Role.LEAD,), proven=False)
+TWO_LEADS = (ANA, BO)
 GATES = {
     "lithium": (Disposition.RESTOCK, Disposition.LIQUIDATE),
     "destruction_ban": (Disposition.DESTROY,),
@@ -387,25 +392,35 @@ GATES = {
     ("disposition", "derogations", "allowed"),
     [
         (Disposition.LIQUIDATE, (), False),
-        (Disposition.LIQUIDATE, (("lithium", "DOC-1"),), False),
+        (Disposition.LIQUIDATE, (("lithium", "DOC-1", "beyond_repair", TWO_LEADS),), False),
         (Disposition.DESTROY, (), False),
-        (Disposition.DESTROY, (("destruction_ban", "   "),), False),
-        (Disposition.DESTROY, (("destruction_ban", "DOC-7"),), True),
+        (Disposition.DESTROY, (("destruction_ban", "   ", "beyond_repair", TWO_LEADS),), False),
+        (Disposition.DESTROY, (("destruction_ban", "DOC-7", "", TWO_LEADS),), False),
+        (Disposition.DESTROY, (("destruction_ban", "DOC-7", "in_the_way", TWO_LEADS),), False),
+        (Disposition.DESTROY, (("destruction_ban", "DOC-7", "beyond_repair", ()),), False),
+        (Disposition.DESTROY, (("destruction_ban", "DOC-7", "beyond_repair", (ANA,)),), False),
+        (Disposition.DESTROY, (("destruction_ban", "DOC-7", "beyond_repair", (ANA, ANA)),), False),
+        (Disposition.DESTROY, (("destruction_ban", "DOC-7", "beyond_repair", (ANA, IDA)),), False),
+        (Disposition.DESTROY, (("destruction_ban", "DOC-7", "beyond_repair", (ANA, BADGE)),), False),
+        (Disposition.DESTROY, (("destruction_ban", "DOC-7", "beyond_repair", (IDA, ANA)),), False),
+        (Disposition.DESTROY, (("destruction_ban", "DOC-7", "contaminated", TWO_LEADS),), True),
         (Disposition.REFURBISH, (), True),
         (Disposition.QUARANTINE, (), True),
     ],
-    ids=str,
-)
+    ids=[
+        "nothing", "not derogable", "no permission", "no number", "no kind", "another kind", "nobody", "one lead",
+        "the same lead twice", "an inspector agrees", "a badge agrees", "an inspector begins", "two leads",
+        "an open way", "a hold",
+    ],
+)  # fmt: skip
 def test_no_gate_is_talked_past(
-    centre: Centre, disposition: Disposition, derogations: tuple[tuple[str, str], ...], allowed: bool
+    centre: Centre,
+    disposition: Disposition,
+    derogations: tuple[tuple[str, str, str, tuple[Signature, ...]], ...],
+    allowed: bool,
 ) -> None:
-    from station.decision.model import Derogation
-
-    plain = of_unit(1)
-    gates = tuple(Gate(name, GateState.RAISED, Reason("r", "why"), forbids) for name, forbids in GATES.items())
-    gated = replace(plain, decision=replace(plain.decision, gates=gates, disposition=Disposition.QUARANTINE))
     bench = Bench("bench-1")
-    centre.push(*bench.record(fact(gated)))
+    centre.push(*bench.record(fact(gated())))
     made = decided(1, disposition, derogations=tuple(Derogation(*one) for one in derogations))
     if allowed:
         centre.journal.record(SITE, CENTRE, decision(made), "lena", NOW)
@@ -416,6 +431,41 @@ def test_no_gate_is_talked_past(
         (result,) = centre.push(*bench.record(decision(made)))
         assert (result.status, result.code) == (Status.CONFLICT, Code.NOT_ALLOWED)
         assert centre.unit()["disposition"] == "quarantine"
+
+
+def gated() -> Inspection:
+    plain = of_unit(1)
+    gates = tuple(Gate(name, GateState.RAISED, Reason("r", "why"), forbids) for name, forbids in GATES.items())
+    return replace(plain, decision=replace(plain.decision, gates=gates, disposition=Disposition.QUARANTINE))
+
+
+def test_a_refusal_says_what_is_missing(centre: Centre) -> None:
+    centre.push(*Bench("bench-1").record(fact(gated())))
+    for kind, signed, why in (
+        ("", TWO_LEADS, "expected one of beyond_repair, contaminated"),
+        ("contaminated", (ANA,), "needs a second person with the role lead"),
+        ("contaminated", (), "needs a signature"),
+    ):
+        permission = Derogation("destruction_ban", "DOC-7", kind, signed)
+        with pytest.raises(CannotDecide, match=why):
+            centre.journal.record(
+                SITE, CENTRE, decision(decided(1, Disposition.DESTROY, derogations=(permission,))), "ana", NOW
+            )
+
+
+def test_a_decision_of_before_is_read_as_it_was_taken(centre: Centre) -> None:
+    """What was recorded when a permission was a gate and a number keeps its effect; a bench's never had one."""
+    bench = Bench("bench-1")
+    centre.push(*bench.record(fact(gated())))
+    made = msgspec.to_builtins(decided(1, Disposition.DESTROY))
+    made["derogations"] = [{"gate": "destruction_ban", "reference": "DOC-7"}]
+    before = Fact(UNIT_DECIDED, 1, canonical_json(made))
+    (result,) = centre.push(*bench.record(before))
+    assert (result.status, result.code) == (Status.CONFLICT, Code.NOT_ALLOWED)
+    assert "at the centre" in (result.detail or "")
+    made["base_version"] = centre.unit()["version"]
+    centre.journal.record(SITE, CENTRE, Fact(UNIT_DECIDED, 1, canonical_json(made)), "lena", NOW)
+    assert centre.unit()["disposition"] == "destroy"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from station.inspection.view import BenchView
 from ui.bench.gallery import as_array, sketch
-from ui.bench.gallery_views import VIEWS, longer, map_texts
+from ui.bench.gallery_views import VIEWS, longer
+from ui.bench.gallery_views import wordy as in_more_words
 from ui.bench.window import BenchWindow
 from ui.theme.metrics import PRIMARY_MM, TOUCH_MM
 from ui.widgets.button import ActionButton, Weight
@@ -66,7 +67,7 @@ def test_no_text_is_cut_in_a_wordy_language(
     window = open_window(*screen)
     cut = {}
     for name, view in VIEWS.items():
-        _paint(window, map_texts(view, longer))
+        _paint(window, in_more_words(view, longer))
         cut[name] = _cut(window)
     assert {name: texts for name, texts in cut.items() if texts} == {}
 
@@ -102,7 +103,7 @@ def test_buttons_keep_apart_and_on_the_screen(
     page = window.page.rect()
     gap = window.page.top_bar.look.metrics.mm(3.0) - 1
     for name, view in VIEWS.items():
-        _paint(window, map_texts(view, longer) if in_wordy else view)
+        _paint(window, in_more_words(view, longer) if in_wordy else view)
         buttons = _buttons(window)
         for button in buttons:
             assert page.contains(button.geometry()), (name, button.objectName(), button.geometry())

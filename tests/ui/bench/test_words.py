@@ -35,6 +35,8 @@ FACTS = {
     "weight_check": {"difference": "42 g", "direction": "lighter", "part": "charging case"},
     "take_photo": {"guide": "Lay it flat", "number": "2", "count": "3"},
     "question": {"text": "Is it clean?", "why": "Hygiene rule"},
+    "rework": {"task": "Wipe the screen", "text": "Did it help?", "minutes": "3", "why": "Dust is no scratch"},
+    "entry_refused": {"why": "'abc' is no number: a number like 80 %"},
     "shortcut_refused": {"label": "Clean", "why": "the customer says: defective"},
     "needs_confirm": {"grade": "B", "disposition": "refurbish", "tote": "R-14"},
     "decided": {"grade": "B", "disposition": "refurbish", "tote": "R-14"},
@@ -49,6 +51,16 @@ FACTS = {
     "printing_again": {"lpn": "LPN7Q2K9"},
     "second_look_noted": {},
     "missing_recorded": {"title": "Woven belt"},
+    "training_same": {"grade": "A", "why": "No chip on the rim."},
+    "training_differs": {
+        "grade": "C",
+        "agreed": "A",
+        "question": "How does it look?",
+        "own": "Worn",
+        "other": "As new",
+        "why": "No stain",
+    },
+    "training_over": {"grade": "C", "agreed": "A", "same": "7", "done": "8", "why": "No stain"},
 }
 
 

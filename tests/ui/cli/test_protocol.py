@@ -25,31 +25,33 @@ def run(*arguments: str, home: Path) -> tuple[int, str]:
 @pytest.fixture
 def broken(tmp_path) -> Path:
     path = tmp_path / "broken.toml"
-    text = APPAREL.replace("version = 1", "version = 2").replace('"Hole or tear"', '"Hole or tear in the cloth itself"')
+    text = APPAREL.replace("version = 2", "version = 3").replace('"Hole or tear"', '"Hole or tear in the cloth itself"')
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def test_what_ships_has_no_findings(tmp_path):
     code, output = run("lint", "--json", home=tmp_path)
-    assert (code, json.loads(output)["findings"]) == (0, [])
-    assert json.loads(output)["files"] == len([*asset("protocols").glob("*"), *asset("policies").glob("*")]) + len(
-        [*asset("grading").glob("*")]
-    )
-    code, output = run("lint", str(asset("protocols", "apparel.toml")), home=tmp_path)
-    assert (code, output) == (0, "1 file, 0 findings\n")
+    said = json.loads(output)
+    assert (code, said["errors"], said["findings"]) == (0, 0, [])
+    folders = (asset("protocols"), asset("policies"), asset("grading"))
+    assert said["files"] == sum(len(list(folder.rglob("*.toml"))) for folder in folders)
 
 
 def test_a_broken_file_is_exit_1(tmp_path, broken):
     code, output = run("lint", str(broken), home=tmp_path)
     assert code == 1
-    assert output == (
-        f"{broken}: question 'damage', choice 'hole': label has 32 characters, at most 22: "
-        "'Hole or tear in the cloth itself' [text_too_long]\n1 file, 1 finding\n"
-    )
+    line = broken.read_text(encoding="utf-8").splitlines().index('id = "hole"') + 1
+    assert (
+        f"{broken}:{line}: error: question 'damage', choice 'hole': label has 32 characters, at most 22: "
+        "'Hole or tear in the cloth itself' [text_too_long]\n    say it shorter\n"
+    ) in output
+    assert "1 file, 1 error, " in output
     code, output = run("lint", "--json", str(broken.parent), home=tmp_path)
     assert code == 1
-    assert [(f["code"], f["file"]) for f in json.loads(output)["findings"]] == [("text_too_long", str(broken))]
+    errors = [f for f in json.loads(output)["findings"] if f["severity"] == "error"]
+    assert [(f["code"], f["file"], f["line"]) for f in errors] == [("text_too_long", str(broken), line)]
+    assert all(f["advice"] for f in errors)
 
 
 def test_a_file_that_cannot_be_read_is_a_finding(tmp_path):
@@ -104,11 +106,65 @@ def test_cover_walks_everything(tmp_path):
     assert all(entry["missed"] == [] and entry["branches"] > 5 for entry in covered.values())
     code, text = run("cover", "apparel", home=tmp_path)
     assert code == 0
-    assert text.startswith("apparel@1: 28 branches, choices 11 of 11, longest 3 questions, clean unit 2\n")
+    assert text.startswith("apparel@2: 28 branches, 28 outcomes, choices 11 of 11, longest 3 questions, clean unit 2\n")
+    assert "shots         front 2  label 2" in text
+    assert run("cover", "apparel", home=tmp_path) == (0, text), "the same every time"
 
 
 def test_unknown_names_are_refused(tmp_path):
-    with pytest.raises(InvalidInput, match=r"no protocol 'toys'; there are: apparel, electronics"):
-        run("cover", "toys", home=tmp_path)
+    with pytest.raises(InvalidInput, match=r"no protocol 'garden'; there are: apparel, electronics"):
+        run("cover", "garden", home=tmp_path)
     with pytest.raises(InvalidInput, match="no such file or folder"):
         run("lint", str(tmp_path / "nowhere.toml"), home=tmp_path)
+
+
+def test_two_files_that_claim_the_same_are_named(tmp_path):
+    path = tmp_path / "second.toml"
+    path.write_text(APPAREL.replace('id = "apparel"', 'id = "clothes"'), encoding="utf-8")
+    code, output = run("lint", "--json", str(path), home=tmp_path)
+    (finding,) = json.loads(output)["findings"]
+    assert (code, finding["code"]) == (1, "ambiguous_precedence")
+    path.write_text(
+        APPAREL.replace('id = "apparel"', 'id = "clothes"').replace(
+            'categories = ["apparel"]', 'applies = [{ merchant = "acme", category = "apparel" }]'
+        ),
+        encoding="utf-8",
+    )
+    code, output = run("lint", "--json", str(path), home=tmp_path)
+    assert (code, json.loads(output)["errors"]) == (0, 0)
+
+
+def test_an_answer_given_beforehand_is_refused_by_name(tmp_path):
+    path = tmp_path / "prefilled.toml"
+    text = APPAREL.replace("version = 1", "version = 2")
+    path.write_text(text.replace('why = "Check collar', 'default = "as_new"\nwhy = "Check collar'), encoding="utf-8")
+    code, output = run("lint", "--json", str(path), home=tmp_path)
+    (finding,) = json.loads(output)["findings"]
+    assert (code, finding["code"]) == (1, "prefilled_answer")
+    assert finding["line"] == path.read_text(encoding="utf-8").splitlines().index('default = "as_new"') + 1
+    path.write_text(text, encoding="utf-8")
+    assert run("lint", str(path), home=tmp_path)[0] == 0
+
+
+def test_which_protocol_says_why(tmp_path):
+    (tmp_path / "rules").mkdir()
+    own = APPAREL.replace('id = "apparel"', 'id = "acme_shirts"').replace(
+        'categories = ["apparel"]',
+        'applies = [{ merchant = "acme", category = "apparel" }, { sku = "S-1" }]',
+    )
+    (tmp_path / "rules" / "acme.toml").write_text(own, encoding="utf-8")
+
+    def which(*arguments: str) -> tuple[int, str | None, str]:
+        code, output = run("which", "--json", *arguments, home=tmp_path)
+        said = json.loads(output)
+        return code, said["protocol"], said["why"]
+
+    assert which("--category", "apparel.shirt")[:2] == (0, "apparel")
+    code, chosen, why = which("--category", "apparel.shirt", "--merchant", "acme")
+    assert (code, chosen) == (0, "acme_shirts")
+    assert "category 'apparel', merchant 'acme'" in why
+    assert "outranks 'apparel'" in why
+    assert which("--sku", "S-1", "--category", "toys")[:2] == (0, "acme_shirts")
+    assert which("--category", "nothing.known")[:2] == (1, None)
+    code, text = run("which", "--category", "apparel", "--merchant", "acme", home=tmp_path)
+    assert (code, text.splitlines()[1]) == (0, "  also fits: apparel@2, for category 'apparel'")
