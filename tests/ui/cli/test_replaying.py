@@ -73,7 +73,7 @@ def test_files_need_no_station(home, tmp_path, dearer):
     assert replay(str(exported), "--policy", str(dearer), home=nowhere) == replay("--policy", str(dearer), home=home)
     broken = tmp_path / "broken.jsonl"
     broken.write_bytes(exported.read_bytes().replace(b"as_new", b"as_old", 1))
-    with pytest.raises(InvalidInput, match="line 2: .* do not hash"):
+    with pytest.raises(InvalidInput, match=r"line 2: .* do not hash"):
         replay(str(broken), home=nowhere)
 
 
