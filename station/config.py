@@ -139,6 +139,16 @@ class SyncConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base URL; empty = this bench works alone."""
 
 
+class BackupConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The daily backup of this bench."""
+
+    folder: str = ""
+    """Best on another disk or a share; empty = beside the database, which saves from a damaged file and not from a
+    broken disk."""
+    keep: int = 3
+    """How many days' backups are kept, at least 1."""
+
+
 class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the window looks."""
 
@@ -163,6 +173,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A second view; its pictures go to the same shots, by PHOTO."""
     printer: PrinterConfig = PrinterConfig()
     sync: SyncConfig = SyncConfig()
+    backup: BackupConfig = BackupConfig()
     screen: ScreenConfig = ScreenConfig()
 
 

@@ -20,6 +20,22 @@ for _variable in ("QT_SCALE_FACTOR", "QT_FONT_DPI", "QT_STYLE_OVERRIDE", "QT_QPA
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
+LONGEST = (
+    "tests/ui/test_demo.py",
+    "tests/test_rooms.py",
+    "tests/faults/test_machines.py",
+    "tests/devices/camera/test_camera.py",
+    "tests/sync/test_exactly_once.py",
+    "tests/station/test_bootstrap.py",
+    "tests/ui/cli/test_devices.py",
+    "tests/sync/test_loop.py",
+    "tests/sync/test_workers.py",
+    "tests/sync/test_feed_client.py",
+    "tests/sync/access/test_dead_pc.py",
+    "tests/faults/test_network.py",
+)
+"""Go first: a long file that is begun last keeps one worker busy while the others have nothing left to do."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the long seeds and soaks too")
@@ -52,6 +68,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker(marker):
                 item.add_marker(skip)
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(rank)))
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ from station.inspection.view import Band, BenchView, Notice, State, Step, Tone
 from ui.bench.window import BenchIdentity, BenchWindow
 from ui.controller import BenchController
 from ui.garbage import CycleCollector
-from ui.loops import SyncLine, camera_loop, is_enrolled, printer_line, scale_loop, scanner_loop
+from ui.loops import HouseLine, SyncLine, camera_loop, is_enrolled, printer_line, scale_loop, scanner_loop
 from ui.theme.tokens import THEMES, Theme
 from ui.threads import DeskThread, Loop, LoopThread
 from ui.widgets.sound import SoundPlayer
@@ -81,6 +81,7 @@ class BenchApp(QObject):
         self.desk = DeskThread(self._open_desk, self._close_store, _warm_up)
         self.window.show_view(_STARTING)
         self._sync = SyncLine(home, config.sync, self._clock)
+        self._house = HouseLine(home, config.backup, self._clock)
         self._loops: list[LoopThread] = []
         self._wedge: KeyboardWedge | None = None
         self._garbage: CycleCollector | None = None
@@ -132,6 +133,7 @@ class BenchApp(QObject):
         self._run("codes", reader.run if reader is not None else None, self.controller.on_codes)
         self._run("printer", printer.run if printer is not None else None, self.controller.on_printer)
         self._run("sync", self._sync.loop, self.controller.on_sync)
+        self._run("house", self._house.loop, self.on_housekeeping)
 
     def _start_wedge(self, guard: DuplicateGuard) -> None:
         """Take scans from the keyboard too, where this bench has such a scanner."""
@@ -178,6 +180,7 @@ class BenchApp(QObject):
         store = Store.open(self._home, station=station, clock=self._clock)
         self._store = store
         self._sync.begin(store)
+        self._house.begin(store)
         seat = Seat(station, self._config.station.inspector)
         rules = load_rules(folders_for(self._home)).with_outcomes(store.outcome_cells())
         site = Site(self._config.station.market, self._config.weight.budget, shipped())
@@ -236,6 +239,9 @@ class BenchApp(QObject):
         thread.crashed.connect(self.on_loop_crashed)
         self._loops.append(thread)
         thread.start()
+
+    def on_housekeeping(self, report: object) -> None:
+        """What was done by itself is in the log and in the report; nobody at the bench is told."""
 
     def on_loop_crashed(self, name: str, text: str) -> None:
         self.window.show_light(name, "gone", text)

@@ -103,6 +103,7 @@ class BenchController(QObject):
         self._lights = Lights()
         self._camera_notes: tuple[str, ...] = ()
         self._advised = ""
+        self._is_shut_out = False
         """The device that the line about the surroundings speaks of."""
         self.view: BenchView | None = None
         window.command_given.connect(self.on_command)
@@ -224,7 +225,20 @@ class BenchController(QObject):
     def on_sync(self, state: object) -> None:
         if isinstance(state, SyncState):
             unsent = state.unsent
-            self._window.show_sync(state.state, unsent.entries, unsent.photos, unsent.since, unsent.quarantined)
+            word = "revoked" if state.revoked else state.state
+            self._window.show_sync(word, unsent.entries, unsent.photos, unsent.since, unsent.quarantined)
+            self._show_shut_out(state.revoked)
+
+    def _show_shut_out(self, is_shut_out: bool) -> None:
+        """Said once when it happens; the bar says it as long as it is so."""
+        text = self.tr(
+            "IT has shut this bench out. Nothing is lost: your work is kept here. Ask IT to let it in again."
+        )
+        if is_shut_out and not self._is_shut_out:
+            self._window.show_banner(text)
+        elif self._is_shut_out and not is_shut_out and self._window.page.banner.text == text:
+            self._window.show_banner(None)
+        self._is_shut_out = is_shut_out
 
     # --- what the desk answers ------------------------------------------------------------------------------------
 

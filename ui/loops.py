@@ -24,13 +24,17 @@ from devices.scanner import DuplicateGuard, ScannerInstrument, line_settings, sc
 from devices.supervisor import Supervisor
 from devices.transport import Opener
 from station.clock import Clock
-from station.config import CameraConfig, PrinterConfig, ScaleConfig, ScannerConfig, SyncConfig
+from station.config import BackupConfig, CameraConfig, PrinterConfig, ScaleConfig, ScannerConfig, SyncConfig
 from station.errors import InvalidInput
 from ui.threads import Loop
 
 if TYPE_CHECKING:
     from station.store.store import Store
     from sync.client.loop import SyncLoop
+    from sync.client.people import PeopleKeys, SignIn
+
+_SETTLED_S = 5.0
+"""After the store was opened; the first screen and the first scan come before any housekeeping."""
 
 
 def scanner_loop(
@@ -119,6 +123,33 @@ def _said_of(table: str) -> Iterator[None]:
         raise InvalidInput(f"[{table}] {error}") from error
 
 
+class HouseLine:
+    """The bench's own housekeeping: sweep and daily backup, while nobody works. Waits for the store like the sync."""
+
+    def __init__(self, home: Path, config: BackupConfig, clock: Clock) -> None:
+        self._home = home
+        self._config = config
+        self._clock = clock
+        self._store: Store | None = None
+
+    def begin(self, store: Store) -> None:
+        """The store is open. From any thread."""
+        self._store = store
+
+    def loop(self, should_stop: Callable[[], bool], emit: Callable[[object], None]) -> None:
+        """Emits each report."""
+        pause, house = threading.Event(), None
+        while not should_stop():
+            if house is None and self._store is not None and self._store.quiet_s >= _SETTLED_S:
+                from station.store.housekeeping import Housekeeping, plan_for
+
+                plan = plan_for(self._home, self._config.folder, self._config.keep)
+                house = Housekeeping(self._store, plan, self._clock)
+            if house is not None and house.is_due:
+                emit(house.work(should_stop))
+            pause.wait(0.5)
+
+
 def is_enrolled(home: Path) -> bool:
     """Whether this bench joined a server. The client's own modules load later, behind the painted window."""
     return (home / "enrolment.json").exists()
@@ -134,6 +165,8 @@ class SyncLine:
         self._store: Store | None = None
         self._open = threading.Event()
         self._loop: SyncLoop | None = None
+        self._people: PeopleKeys | None = None
+        self._making = threading.Lock()
 
     @property
     def loop(self) -> Loop | None:
@@ -150,8 +183,26 @@ class SyncLine:
         if self._loop is not None:
             self._loop.wake()
 
+    def sign_in(self) -> SignIn | None:
+        """Who knows the people of this bench; None = the store is not open yet. Not for the GUI thread."""
+        from sync.client.people import SignIn
+
+        store = self._store
+        return SignIn(store, self._people_keys(store), self._clock) if store is not None else None
+
+    def _people_keys(self, store: Store) -> PeopleKeys:
+        """One pair of keys for the feed and for the sign-in."""
+        from sync.client.people import PeopleKeys
+        from sync.client.vault import Vault
+
+        with self._making:
+            if self._people is None:
+                self._people = PeopleKeys(store, Vault(self._home))
+            return self._people
+
     def _run(self, should_stop: Callable[[], bool], emit: Callable[[object], None]) -> None:
         from sync.client.api import HttpApi
+        from sync.client.forgetting import Forgetting
         from sync.client.identity import load_identity
         from sync.client.lineage import Lineage
         from sync.client.loop import SyncLoop
@@ -165,10 +216,15 @@ class SyncLine:
             return
         identity = load_identity(self._home, self._clock)
         url = self._config.server or (identity.enrolment.url if identity is not None else "")
-        api = HttpApi(url, token=os.environ.get(TOKEN_VARIABLE), clock=self._clock, identity=identity)
+        api = HttpApi(
+            url, token=os.environ.get(TOKEN_VARIABLE), clock=self._clock, identity=identity, unsent=store.unsent
+        )
         try:
             lineage = Lineage(store, identity)
-            self._loop = SyncLoop(store, api, self._clock, random.Random(), feed=store, lineage=lineage)
+            self._loop = SyncLoop(
+                store, api, self._clock, random.Random(), feed=store, lineage=lineage, people=self._people_keys(store),
+                forgetting=Forgetting(store),
+            )  # fmt: skip
             self._loop.run(should_stop, emit)
         finally:
             api.close()

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from devices.serials import is_own_number
 from station.errors import DeviceFault, EnvironmentFault
 
 _SYSFS = Path("/sys/class/video4linux")
@@ -32,8 +33,6 @@ _QUERYCAP = 0x80685600
 _CAPTURES = 0x0000_0001 | 0x0000_1000
 """``V4L2_CAP_VIDEO_CAPTURE`` and ``…_CAPTURE_MPLANE``."""
 _HAS_DEVICE_CAPS = 0x8000_0000
-_PLACEHOLDERS = {"0001", "sn0001", "200901010001", "20200101", "01.00.00", "default", "unknown"}
-"""Serial numbers that makers put into every camera they build, in lower case."""
 KEY = re.compile(r"usb:([0-9a-f]{4}):([0-9a-f]{4})(?:([:@])(.+))?", re.IGNORECASE)
 
 
@@ -192,19 +191,13 @@ def _with_keys(found: list[CameraFound]) -> list[CameraFound]:
             continue
         model = f"usb:{camera.vid:04x}:{camera.pid:04x}"
         alone = how_many(lambda one: (one.vid, one.pid, one.serial), camera) == 1
-        by_serial = alone and tells_apart(camera.serial)
+        by_serial = alone and is_own_number(camera.serial)
         keyed.append(replace(camera, key=f"{model}:{camera.serial}" if by_serial else f"{model}@{camera.place}"))
     return keyed
 
 
 def _shares_place(camera: CameraFound, found: list[CameraFound]) -> bool:
     return sum(1 for other in found if other.place == camera.place) > 1
-
-
-def tells_apart(serial: str) -> bool:
-    """Say whether a serial number is one: not empty, not a placeholder, not one character again and again."""
-    plain = serial.strip().lower()
-    return bool(plain) and plain not in _PLACEHOLDERS and len(set(plain) - set("-_. ")) > 1
 
 
 class _Listed(Protocol):

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from devices.discovery.keys import describe, is_own_number, keys_of, usb_names
+from devices.discovery.keys import describe, keys_of, usb_names
 from devices.discovery.listing import ListedPort, UsbDevice, linux_usb_devices, list_ports
 from devices.discovery.usb_ids import KnownDevice, What, known_device
 from devices.locks import Holder, holder
 from devices.refusals import how_to_permit
+from devices.serials import is_own_number
 from station.errors import StationError
 
 if TYPE_CHECKING:

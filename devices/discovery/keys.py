@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from devices.discovery.listing import ListedPort
 from devices.ports import DeviceAbsent
+from devices.serials import is_own_number
 from station.errors import DeviceFault, InvalidInput
 
 _KEY = re.compile(r"usb:(?P<vid>[0-9a-f]{4}):(?P<pid>[0-9a-f]{4})(?::(?P<serial>.+)|@(?P<place>.+))", re.IGNORECASE)
-_COUNTING = "01234567890123456789ABCDEF"
-_NO_NUMBER = {"NONE", "NULL", "UNKNOWN", "DEFAULT", "SERIAL", "SERIALNUMBER", "N/A", "NOSERIAL", "TBD", "TEST"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +60,6 @@ def parse_key(text: str) -> UsbKey:
             "digits, as 'station devices list' shows them"
         )
     return UsbKey(int(found["vid"], 16), int(found["pid"], 16), found["serial"] or "", found["place"] or "")
-
-
-def is_own_number(serial: str) -> bool:
-    """Whether a USB serial number can be this one device's own.
-
-    >>> [is_own_number(serial) for serial in ("A10KXYZ7", "0001", "", "123456", "000000", "5&2A3C&0&1", "2")]
-    [True, False, False, False, False, False, False]
-    """
-    plain = serial.strip().upper()
-    if len(plain) < 4 or not plain.isascii() or not plain.isprintable() or "&" in plain:
-        return False  # & is in the names that Windows makes up for devices without a number
-    if plain in _NO_NUMBER or plain in _COUNTING or len(set(plain.replace("-", ""))) == 1:
-        return False
-    return not (plain.isdigit() and int(plain) < 100)
 
 
 def keys_of(ports: Iterable[ListedPort]) -> dict[str, str]:

@@ -5,12 +5,12 @@ Source: DEVICES §2.1 (suffixes, gap, duplicate window), §2.3 (what it is told)
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
 
 from devices.ports import DeviceEvent, Light, Refused, ScanArrived, ScanOutcome
+from devices.probes import PROBING_S, is_probe
 from devices.scanner.duplicates import DuplicateGuard, why_refused
 from devices.scanner.feedback import Feedback, Silent
 from devices.scanner.framer import Damaged, Framing, LineFramer
@@ -19,9 +19,6 @@ from station.identify.scan import RawScan
 DUPLICATE_S = 0.7
 STALE_S = 2.0
 """So long after its last byte a code that has not ended is given up: no line pauses like that within a code."""
-_MODEM_PROBE = re.compile(rb"AT(?:[EQVXZ&+].{0,30})?")
-"""What ModemManager asks new serial ports for their first ten seconds, echoed back by some of them."""
-_PROBE_S = 12.0
 
 
 class Owed:
@@ -121,7 +118,7 @@ class Scanner:
                 yield self._refuse(part, now)
                 continue
             self._owed.came()
-            if now - self._opened_at < _PROBE_S and _MODEM_PROBE.fullmatch(part):
+            if now - self._opened_at < PROBING_S and is_probe(part):
                 yield Refused(self._device, "a modem probe of another program, not a code", part, harmless=True)
             elif by := self._guard.counted_by(part, self._device, now, self._duplicate_s):
                 self._feedback.repeated(now)

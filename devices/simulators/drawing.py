@@ -184,8 +184,10 @@ class Sheet:
     def tint(self, mask: Mask, paint: str, opacity: float, *, blur: float = 0.0) -> None:
         """Colour what is there already; nothing is added where the sheet is empty."""
         soft = mask if blur <= 0 else cv2.GaussianBlur(mask, (0, 0), max(0.5, blur * self.scale))
-        cover = (soft.astype(np.float32) / 255.0 * opacity * self.alpha)[..., None]
-        self.pixels = self.pixels * (1 - cover) + colour(paint)[None, None, :] * cover
+        x, y, width, height = cv2.boundingRect(soft)  # most of a sheet is not touched
+        window = (slice(y, y + height), slice(x, x + width))
+        cover = (soft[window].astype(np.float32) / 255.0 * opacity * self.alpha[window])[..., None]
+        self.pixels[window] = self.pixels[window] * (1 - cover) + colour(paint)[None, None, :] * cover
 
     def groove(self, points: Sequence[Point], width: float = 3.0, *, closed: bool = False, depth: float = 0.5) -> None:
         """A seam: a dark line with a light edge below it."""

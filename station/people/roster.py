@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Final
 
 from station.errors import InvalidInput
@@ -40,6 +41,8 @@ class Reason(StrEnum):
     NO_PIN_SET = "no_pin_set"
     WRONG_PIN = "wrong_pin"
     LOCKED = "locked"
+    NOT_READY = "not_ready"
+    """This bench was never told who works here, or its keys are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,35 @@ class Refused:
     reason: Reason
     wait_s: float = 0.0
     """How long until the next try is looked at."""
+
+    @property
+    def text(self) -> str:
+        """What to say and what to do, one sentence or two; blames nobody."""
+        wait = _wait_words(self.wait_s) if self.wait_s > 0.0 else ""
+        if self.reason is Reason.WRONG_PIN:
+            return f"That was not the right PIN. {f'Try again in {wait}.' if wait else 'Try again.'}"
+        return _TEXTS[self.reason].format(wait=wait)
+
+
+_TEXTS: Final = {
+    Reason.NOT_A_BADGE: "This is not a badge. Scan your badge.",
+    Reason.UNKNOWN_BADGE: "This badge is not known here. Ask your shift lead for a new one.",
+    Reason.DISABLED: "This badge was switched off. Ask your shift lead.",
+    Reason.NO_ROLE: "This badge has no role here today. Ask your shift lead.",
+    Reason.NO_PIN_SET: "There is no PIN for this badge yet. Ask IT to set one.",
+    Reason.LOCKED: "Too many tries. Wait {wait}, or ask your shift lead to end the wait.",
+    Reason.NOT_READY: "This bench does not know its people yet. It needs the network once; then try again.",
+}
+
+
+def _wait_words(seconds: float) -> str:
+    """Never less than the wait.
+
+    >>> [_wait_words(s) for s in (0.2, 29.1, 60.0, 61.0, 900.0)]
+    ['1 second', '30 seconds', '1 minute', '2 minutes', '15 minutes']
+    """
+    count, unit = (ceil(seconds), "second") if seconds < 60.0 else (ceil(seconds / 60.0), "minute")
+    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 class Roster:

@@ -12,14 +12,16 @@ key is not in a backup: another PC is enrolled anew.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
+import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +31,7 @@ import sqlalchemy as sa
 from station.clock import Clock
 from station.errors import InvalidInput, OperatorError, StoreFault
 from station.journal.entry import Entry
+from station.journal.lines import line_of
 from station.store import schema
 from station.store.durable import HomeLock, make_folder, sync_file, sync_folder, write_durably
 from station.store.engine import faults, make_engine
@@ -42,6 +45,8 @@ logger = logging.getLogger(__name__)
 MANIFEST: Final = "manifest.json"
 _FORMAT: Final = "returns-station bench backup 1"
 UNSENT_FORMAT: Final = "returns-station unsent 1"
+_LOOK_EVERY: Final = 20_000
+"""Steps of SQLite's machine between two looks whether the copying shall stop; some milliseconds."""
 _CONFIG: Final = ("*.toml",)
 
 _photos, _acks = table(PhotoRow), table(AcknowledgementRow)
@@ -76,12 +81,18 @@ class Restored:
     photos_missing: int
 
 
-def back_up(home: Path, folder: Path, clock: Clock) -> Manifest:
+def back_up(
+    home: Path, folder: Path, clock: Clock, *, beside: Sequence[Path] = (),
+    check: Callable[[Path], None] = lambda copy: None, should_stop: Callable[[], bool] = lambda: False,
+) -> Manifest:  # fmt: skip
     """Save a bench; its program may be running.
 
     Args:
         home: the station's folder.
         folder: where the backup goes, best on another disk; made if absent.
+        beside: earlier backups; a photo that lies there, or in the home, on the same disk costs no room again.
+        check: looks at the copy of the database before it counts; raises to refuse it.
+        should_stop: asked now and then; true ends the copying with a StoreFault.
 
     Raises:
         InvalidInput: no station there.
@@ -97,9 +108,13 @@ def back_up(home: Path, folder: Path, clock: Clock) -> Manifest:
         make_folder(folder)
         for leftover in folder.glob("station-*.part*"):
             leftover.unlink()
-        _copy_database(database, partial)
+        _copy_database(database, partial, should_stop)
         station, generation, seq, names = _describe(partial)
-        there, missing = _copy_photos(names, PhotoStore(home / PHOTOS), PhotoStore(folder / PHOTOS))
+        check(partial)
+        target = PhotoStore(folder / PHOTOS)
+        if beside:
+            _link_photos(names, [home / PHOTOS, *(earlier / PHOTOS for earlier in beside)], target, should_stop)
+        there, missing = _copy_photos(names, PhotoStore(home / PHOTOS), target, is_fresh=bool(beside))
         config = _copy_config(home, folder / "config")
         sync_file(partial)
         manifest = Manifest(
@@ -212,7 +227,7 @@ def export_unsent(home: Path, target: Path) -> tuple[int, int]:
     count = 0
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as file:
-            lines = b"".join(_line(entry) for entry in entries)
+            lines = b"".join(line_of(entry, rescuing=True) for entry in entries)
             file.writestr("entries.jsonl", lines, zipfile.ZIP_DEFLATED)
             for name in names:
                 try:
@@ -233,18 +248,6 @@ def export_unsent(home: Path, target: Path) -> tuple[int, int]:
     except OSError as error:
         raise StoreFault(f"{str(target)!r} could not be written: {error.strerror or error}") from error
     return len(entries), count
-
-
-def _line(entry: Entry) -> bytes:
-    plain = asdict(entry)
-    payload = entry.payload
-    if payload is not None:
-        try:
-            plain["payload"] = payload.decode()
-        except UnicodeDecodeError:
-            plain["payload"] = None
-            plain["withheld"] = "the payload on the bench's disk is not UTF-8 any more"
-    return msgspec.json.encode(plain) + b"\n"
 
 
 def _unsent(database: Path) -> tuple[list[Entry], list[str], str]:
@@ -273,13 +276,16 @@ def _unsent(database: Path) -> tuple[list[Entry], list[str], str]:
     return entries, names, last[1] if last is not None else ""
 
 
-def _copy_database(database: Path, target: Path) -> None:
+def _copy_database(database: Path, target: Path, should_stop: Callable[[], bool]) -> None:
     """A consistent copy beside the running program, checked."""
     engine = make_engine(database, "reader", read_only=True)
     try:
         with faults("copying the database"), engine.connect() as connection:
             cursor = connection.connection.cursor()
             cursor.execute("PRAGMA query_only=OFF").close()  # VACUUM INTO writes the other file only
+            plain = connection.connection.driver_connection
+            assert plain is not None
+            plain.set_progress_handler(lambda: int(should_stop()), _LOOK_EVERY)
             connection.connection.cursor().execute("VACUUM INTO ?", (str(target),)).close()
     finally:
         engine.dispose()
@@ -326,11 +332,31 @@ def _begin_anew(database: Path, backups: Path, manifest: Manifest, clock: Clock)
     return generation
 
 
-def _copy_photos(names: Collection[str], source: PhotoStore, target: PhotoStore) -> tuple[int, int]:
+def _link_photos(
+    names: Collection[str], sources: Sequence[Path], target: PhotoStore, should_stop: Callable[[], bool]
+) -> None:
+    """Give photos a second name where they lie already, on the same disk: files of photos are never written again."""
+    for name in names:
+        path = target.path(name)
+        if should_stop():
+            raise StoreFault("the backup was stopped")
+        if path.exists():
+            continue
+        make_folder(path.parent)
+        for source in sources:
+            with contextlib.suppress(OSError):  # another disk, or one that knows no links: it is copied
+                os.link(PhotoStore(source).path(name), path)
+                break
+
+
+def _copy_photos(
+    names: Collection[str], source: PhotoStore, target: PhotoStore, *, is_fresh: bool = False
+) -> tuple[int, int]:
+    """Copy what is not there yet; what is there is read and checked, unless it was just put there (``is_fresh``)."""
     there = missing = 0
     for name in names:
         path = target.path(name)
-        if path.is_file() and path.stat().st_size and _hash_of(path) == name:
+        if path.is_file() and path.stat().st_size and (is_fresh or _hash_of(path) == name):
             there += 1
             continue
         try:

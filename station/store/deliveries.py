@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -30,6 +31,14 @@ _MARKS = sa.select(GENERATIONS.c.generation, GENERATIONS.c.acked_through).order_
 _PENDING = sa.select(*ENTRY_COLUMNS).where(*_unacknowledged).order_by(JOURNAL.c.seq).limit(sa.bindparam("count"))
 _FIRST_PENDING = (
     sa.select(JOURNAL.c.seq, JOURNAL.c.recorded_at).where(*_unacknowledged).order_by(JOURNAL.c.seq).limit(1)
+)
+_HELD: Final = ("accepted", "duplicate", "quarantined")
+"""Answers after which the entry is in the server's chain; the others are kept beside it."""
+_LAST_HELD = (
+    sa.select(_acks.c.seq)
+    .where(_acks.c.generation == sa.bindparam("generation"), _acks.c.status.in_(_HELD))
+    .order_by(_acks.c.seq.desc())
+    .limit(1)
 )
 _HEAD_SEQ = sa.select(sa.func.coalesce(sa.func.max(JOURNAL.c.seq), 0)).where(
     JOURNAL.c.generation == sa.bindparam("generation")
@@ -132,6 +141,16 @@ def _move_mark(connection: sa.Connection, generation: int, head: int) -> None:
         .where(GENERATIONS.c.generation == generation)
         .values(acked_through=head if first is None else first.seq - 1)
     )
+
+
+def at_server(connection: sa.Connection) -> dict[int, int]:
+    """Generation → the last seq that the server said it holds."""
+    found: dict[int, int] = {}
+    for generation, _ in connection.execute(_MARKS).all():
+        last = connection.execute(_LAST_HELD, {"generation": generation}).scalar_one_or_none()
+        if last is not None:
+            found[generation] = last
+    return found
 
 
 def reopen(connection: sa.Connection, held: Mapping[int, int]) -> int:

@@ -19,6 +19,10 @@ _inspections, _photos, _acks = table(InspectionRow), table(PhotoRow), table(Ackn
 _looks = table(PhotoLookRow)
 
 
+class NothingToForget(OperatorError):
+    """Nothing of the unit is here (any more)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Forgotten:
     """What went."""
@@ -32,7 +36,8 @@ def forget_unit(connection: sa.Connection, unit_id: str) -> Forgotten:
     """Empty what was recorded of a unit, inside the caller's transaction.
 
     Raises:
-        OperatorError: nothing of it is here, or the server does not have all of it yet.
+        NothingToForget: nothing of it is here.
+        OperatorError: the server does not have all of it yet.
     """
     places = connection.execute(
         sa.select(_inspections.c.generation, _inspections.c.seq, _inspections.c.lpn).where(
@@ -40,7 +45,7 @@ def forget_unit(connection: sa.Connection, unit_id: str) -> Forgotten:
         )
     ).all()
     if not places:
-        raise OperatorError(f"no inspection of unit {unit_id!r} is on this bench")
+        raise NothingToForget(f"no inspection of unit {unit_id!r} is on this bench")
     photos: list[str] = []
     for generation, seq, _ in places:
         here = (_photos.c.generation == generation, _photos.c.seq == seq)

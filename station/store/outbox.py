@@ -88,6 +88,10 @@ class Outbox(Protocol):
         """Keep the server's answers, durably, in one transaction. Naming an entry twice changes nothing."""
         ...
 
+    def at_server(self) -> Mapping[int, int]:
+        """Generation → the last seq of which the server said that it holds it; absent = none."""
+        ...
+
     def unsent(self) -> Unsent: ...
 
     def photos_to_send(self, limit: int) -> tuple[str, ...]:

@@ -115,12 +115,19 @@ class PhotoStore:
         except OSError as error:
             raise StoreFault(f"photo {str(path)!r} cannot be removed: {error.strerror or error}") from error
 
-    def sweep(self, is_needed: Callable[[str], bool], *, older_than: timedelta) -> tuple[str, ...]:
+    def sweep(
+        self,
+        is_needed: Callable[[str], bool],
+        *,
+        older_than: timedelta,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> tuple[str, ...]:
         """Remove photos that nothing names, and left-over temporary files, once they are old enough.
 
         Args:
             is_needed: says whether an entry or a draft names this hash.
             older_than: younger files stay, named or not.
+            should_stop: asked before each file; true ends the sweep where it is.
 
         Returns:
             Names of the files removed.
@@ -129,6 +136,8 @@ class PhotoStore:
         limit = time.time() - older_than.total_seconds()
         removed = []
         for path in tuple(self._files()):
+            if should_stop():
+                break
             with self._lock:
                 try:
                     if path.stat().st_mtime > limit:

@@ -375,6 +375,21 @@ class FeedShadowRow(Row):
     body: Mapped[str]
 
 
+class LockoutRow(Row):
+    """Wrong PINs of one person at this bench (``station.people.lockout``)."""
+
+    __tablename__ = "lockouts"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    person_id: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    owed_s: Mapped[float] = mapped_column(sa.Float)
+    """Wait still owed at ``since_s``."""
+    since_s: Mapped[float] = mapped_column(sa.Float)
+    """Monotonic time of ``boot``."""
+    boot: Mapped[str]
+
+
 def table(row: type[Row]) -> sa.Table:
     """The table of a row class, for statements that need no objects."""
     return Row.metadata.tables[row.__tablename__]

@@ -13,8 +13,8 @@ from typing import Final
 import msgspec
 
 from station.errors import InvalidInput, StoreFault
-from station.journal.chain import recomputed_hash
-from station.journal.entry import Entry, payload_hash
+from station.journal.entry import Entry
+from station.journal.lines import entry_of
 from station.store.backup import MANIFEST, UNSENT_FORMAT
 from station.store.outbox import Acknowledgement, Unsent
 
@@ -28,21 +28,6 @@ class _About(msgspec.Struct, frozen=True):
     entries: int
     photos: int
     entries_sha256: str
-
-
-class _Line(msgspec.Struct, frozen=True):
-    station: str
-    generation: int
-    seq: int
-    id: str
-    kind: str
-    schema: int
-    recorded_at: str
-    actor: str
-    payload: str | None
-    payload_sha256: str
-    prev_hash: str
-    hash: str
 
 
 class UnsentFile:
@@ -127,6 +112,12 @@ class UnsentFile:
         self.lost[sha256] = reason
         self._photos.pop(sha256, None)
 
+    def at_server(self) -> Mapping[int, int]:
+        last: dict[int, int] = {}
+        for generation, seq in self._answers:
+            last[generation] = max(seq, last.get(generation, 0))
+        return last
+
     def reopen(self, held: Mapping[int, int]) -> int:
         again = [place for place in self._answers if place[1] > held.get(place[0], 0)]
         for place in again:
@@ -142,12 +133,6 @@ class UnsentFile:
 
 def _entry(line: bytes) -> Entry:
     try:
-        found = msgspec.json.decode(line, type=_Line)
-    except msgspec.MsgspecError as error:
-        raise StoreFault(f"an entry in the file cannot be read: {error}") from error
-    payload = found.payload.encode() if found.payload is not None else None
-    plain = {name: getattr(found, name) for name in _Line.__struct_fields__}
-    entry = Entry(**{**plain, "payload": payload})
-    if recomputed_hash(entry) != entry.hash or (payload is not None and payload_hash(payload) != entry.payload_sha256):
-        raise StoreFault(f"entry {entry.generation}/{entry.seq} in the file does not fit its hash")
-    return entry
+        return entry_of(line)
+    except InvalidInput as error:
+        raise StoreFault(f"an entry in the file cannot be used: {error}; make it again on the old PC") from error

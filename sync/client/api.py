@@ -1,4 +1,4 @@
-"""One request at a time to the server, and one verdict for every way in which it can end.
+"""Requests to the server, and one verdict for every way in which it can end.
 
 Redirects are not followed, content types are checked, answers are read under a cap and a deadline, and proxies are
 taken from the configuration only: what cannot be parsed as our server's answer acknowledges nothing.
@@ -10,7 +10,7 @@ import gzip
 import ipaddress
 import logging
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -24,11 +24,13 @@ import truststore
 from station.clock import Clock
 from station.errors import InvalidInput
 from station.journal.entry import Entry
+from station.store.outbox import Unsent
 from sync.client.decide import Verdict
 from sync.client.identity import Identity
 from sync.protocol import (
     BAD_SEAL,
     DEVICE_REVOKED,
+    FOLLOWS_HEADER,
     SEAL_HEADER,
     TOKEN_TIME,
     VERSION,
@@ -45,6 +47,7 @@ from sync.protocol import (
     PushAnswer,
     RotateAnswer,
     RotateRequest,
+    SiteKeyAnswer,
     StatusAnswer,
     Topic,
     WireEntry,
@@ -84,6 +87,8 @@ class Packed:
     withheld: str | None
     body: bytes
     """gzip."""
+    follows: bool = False
+    """The batch before it has not been answered yet."""
 
 
 class SyncApi(Protocol):
@@ -103,6 +108,8 @@ class SyncApi(Protocol):
 
     def feed(self, topic: Topic, after: str | None, limit: int) -> Outcome[FeedPage]: ...
 
+    def site_key(self) -> Outcome[SiteKeyAnswer]: ...
+
     def status(self) -> Outcome[StatusAnswer]: ...
 
     def close(self) -> None: ...
@@ -114,6 +121,7 @@ class HttpApi:
     def __init__(
         self, url: str, *, token: str | None, clock: Clock, proxy: str | None = None, timeout: httpx.Timeout = _TIMEOUT,
         deadline_s: float = _DEADLINE_S, plain_http: bool = False, identity: Identity | None = None,
+        unsent: Callable[[], Unsent] | None = None,
     ) -> None:  # fmt: skip
         """Get ready; nothing is sent yet.
 
@@ -123,6 +131,7 @@ class HttpApi:
             identity: of a bench that joined; then ``token`` is not used.
             proxy: URL of a proxy, None = none (the environment's is not used).
             deadline_s: the longest an answer may take altogether, however it trickles.
+            unsent: what waits at this bench; told with every greeting. None = nothing is told.
             plain_http: allow ``http://`` to another machine (a closed network that knows what it does).
 
         Raises:
@@ -148,13 +157,20 @@ class HttpApi:
         self._clock = clock
         self._deadline_s = deadline_s
         self._identity = identity
+        self._unsent = unsent
         self._client = httpx.Client(
             base_url=url, headers=headers, timeout=timeout, verify=verify, proxy=proxy, trust_env=False,
-            follow_redirects=False, limits=httpx.Limits(max_connections=2, max_keepalive_connections=1),
+            follow_redirects=False, limits=httpx.Limits(max_connections=2, max_keepalive_connections=2),
         )  # fmt: skip
 
     def hello(self, station: str) -> Outcome[HelloAnswer]:
-        outcome = self._exchange(HelloAnswer, "GET", "/v1/hello", params={"station": station})
+        params = {"station": station}
+        if self._unsent is not None:
+            waiting = self._unsent()
+            params |= {"unsent": str(waiting.entries), "unsent_photos": str(waiting.photos)}
+            if waiting.since is not None:
+                params["unsent_since"] = waiting.since.isoformat()
+        outcome = self._exchange(HelloAnswer, "GET", "/v1/hello", params=params)
         if self._identity is not None and outcome.answer is not None:
             _meet(self._identity, outcome.answer)
         return outcome
@@ -167,6 +183,8 @@ class HttpApi:
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
         if self._identity is not None:
             headers[SEAL_HEADER] = self._identity.seal(packed.body, packed.entries)
+        if packed.follows:
+            headers[FOLLOWS_HEADER] = "1"
         return self._exchange(PushAnswer, "POST", "/v1/journal", packed.body, headers)
 
     def missing(self, hashes: Sequence[str]) -> Outcome[MissingAnswer]:
@@ -180,15 +198,18 @@ class HttpApi:
         params = {"limit": str(limit)} | ({"after": after} if after is not None else {})
         return self._exchange(FeedPage, "GET", f"/v1/feed/{topic.value}", params=params)
 
-    def enrol(self, code: str, public_key: str) -> Outcome[EnrolAnswer]:
-        """Hand in the public half of this bench's key."""
-        body = msgspec.json.encode(EnrolRequest(code, public_key))
+    def enrol(self, code: str, public_key: str, station: str | None = None) -> Outcome[EnrolAnswer]:
+        """Hand in the public half of this bench's key; with a station only if the code is for that one."""
+        body = msgspec.json.encode(EnrolRequest(code, public_key, station))
         return self._exchange(EnrolAnswer, "POST", "/v1/enrol", body, {"Content-Type": "application/json"})
 
     def rotate(self, public_key: str, endorsement: str, possession: str) -> Outcome[RotateAnswer]:
         """Pass on to the next key."""
         body = msgspec.json.encode(RotateRequest(public_key, endorsement, possession))
         return self._exchange(RotateAnswer, "POST", "/v1/station/key", body, {"Content-Type": "application/json"})
+
+    def site_key(self) -> Outcome[SiteKeyAnswer]:
+        return self._exchange(SiteKeyAnswer, "GET", "/v1/site-key")
 
     def status(self) -> Outcome[StatusAnswer]:
         return self._exchange(StatusAnswer, "GET", "/v1/status")

@@ -17,10 +17,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from station.clock import Clock
+from station.errors import InvalidInput
 from station.store.feed import FeedChange, FeedEnd, FeedStore, Taken
 from sync.client.api import Outcome, SyncApi
 from sync.client.decide import Pace, Timing, Verdict, decide_next, wait_s
-from sync.protocol import FeedPage, Topic, item_digest
+from sync.client.forgetting import Forgetting
+from sync.client.people import PeopleKeys
+from sync.protocol import FeedPage, SiteKeyAnswer, Topic, item_digest
 
 logger = logging.getLogger(__name__)
 
@@ -62,19 +65,24 @@ class FeedLane:
 
     def __init__(
         self, store: FeedStore, api: SyncApi, clock: Clock, rng: random.Random, timing: Timing,
-        topics: Sequence[Topic] = tuple(Topic), polling: Polling | None = None,
+        topics: Sequence[Topic] = tuple(Topic), polling: Polling | None = None, people: PeopleKeys | None = None,
+        forgetting: Forgetting | None = None,
     ) -> None:  # fmt: skip
         """
         Args:
+            forgetting: lets go what the centre says shall be forgotten; None = this bench keeps everything.
             topics: in this order, the most urgent first.
+            people: seals what is told of people before it is stored; None = this bench does not ask for them.
         """
+        self._people = people
+        self._forgetting = forgetting
         self._store = store
         self._api = api
         self._clock = clock
         self._rng = rng
         self._timing = timing
         self._polling = polling or Polling()
-        self._topics = [_Topic(topic) for topic in topics]
+        self._topics = [_Topic(topic) for topic in topics if people is not None or topic is not Topic.PEOPLE]
         self._held_until = 0.0
         """The server asked for a pause, or is away."""
         self.verdict = Verdict.NOTHING
@@ -92,6 +100,8 @@ class FeedLane:
 
     def forget(self) -> None:
         """Ask for every topic: the server is another one."""
+        if self._people is not None:
+            self._people.doubt()
         for topic in self._topics:
             topic.told = topic.reached = None
             topic.due_at = 0.0
@@ -120,6 +130,9 @@ class FeedLane:
         due = next((topic for topic in self._topics if topic.due_at <= now), None)
         if due is None:
             return False
+        if due.topic is Topic.PEOPLE and self._people is not None and not self._people.are_sure:
+            self._ask_for_keys(due, self._people)
+            return True
         cursor = self._store.feed_mark(due.topic.value).cursor
         if due.asked is None:
             due.asked = due.told
@@ -135,11 +148,26 @@ class FeedLane:
             self._failed(due, outcome)
         return True
 
+    def _ask_for_keys(self, due: _Topic, people: PeopleKeys) -> None:
+        """Before the first people since the start: the key without which nobody could be known by them."""
+        outcome = self._api.site_key()
+        if outcome.answer is not None:
+            try:
+                people.meet(outcome.answer.key)
+                self.verdict, self.detail = Verdict.PROGRESS, ""
+                return
+            except InvalidInput as error:
+                outcome = Outcome(Verdict.SERVER_ERROR, str(error))
+        self._failed(due, outcome)
+
     def _take(self, due: _Topic, cursor: str | None, page: FeedPage) -> None:
         changes = [
-            FeedChange(item.key, item.rev, item.body, item_digest(item.key, item.body)[:16] if item.body else None)
+            FeedChange(
+                item.key, item.rev, self._kept(due.topic, item.body),
+                item_digest(item.key, item.body)[:16] if item.body else None,
+            )
             for item in page.items
-        ]
+        ]  # fmt: skip
         end = None
         if not page.more and page.count is not None and page.checksum is not None:
             end = FeedEnd(page.count, page.checksum)
@@ -152,9 +180,17 @@ class FeedLane:
             due.reached, due.asked = due.asked, None
             due.pace = Pace(1)
             due.due_at = 0.0 if due.has_news else self._next_look(due)
+            if due.topic is Topic.ERASURES and self._forgetting is not None:
+                self._forgetting.obey()
         else:  # a mismatch, or an answer that cannot be right: not in a hurry, it may be so again
             due.asked = None
             self._wait(due, Verdict.SERVER_ERROR, 0.0)
+
+    def _kept(self, topic: Topic, body: str | None) -> str | None:
+        """What of an item is stored; its digest is always of what the centre wrote."""
+        if topic is Topic.PEOPLE and body is not None and self._people is not None:
+            return self._people.seal(body)
+        return body
 
     def _begin_anew(self, due: _Topic, cursor: str | None, outcome: Outcome[FeedPage]) -> None:
         self.verdict, self.detail = Verdict.PROGRESS, ""
@@ -168,7 +204,7 @@ class FeedLane:
         if not again:  # at once, but a server that says so every time is not asked without end
             due.due_at = 0.0
 
-    def _failed(self, due: _Topic, outcome: Outcome[FeedPage]) -> None:
+    def _failed(self, due: _Topic, outcome: Outcome[FeedPage] | Outcome[SiteKeyAnswer]) -> None:
         self.verdict, self.detail = outcome.verdict, outcome.detail
         due.limit = max(1, due.limit // 2)
         self._wait(due, outcome.verdict, outcome.retry_after_s)

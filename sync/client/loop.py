@@ -1,9 +1,11 @@
-"""The loop that keeps both ends up to date: entries, then the feed, then photos, one request at a time, on its
-owner's thread.
+"""The loop that keeps both ends up to date: entries, then the feed, then photos, on its owner's thread.
 
-While the server works on one batch of a backlog, the next one is read and packed, and the answers to the one before
-are written down: a bench that was offline for a week is limited by the slower end, not by the sum of both. Requests
-still go one after the other, and an answer that was not written down when the bench dies costs a repeat, never a loss.
+While the server works on one batch of a backlog, the next one is read, packed and sent, and the answers to the one
+before are written down: a bench that was offline for a week is limited by the slower end, not by the sum of both. A
+batch goes ahead of the answer to the one before it only while everything is taken as it is sent, never two of them, and
+the server is told (``FOLLOWS_HEADER``). Whatever becomes of the one before, what is acknowledged is still only what an
+answer names: a batch that came too early is simply sent again. An answer that was not written down when the bench dies
+costs a repeat, never a loss.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -25,7 +27,9 @@ from station.store.outbox import Acknowledgement, Outbox, Unsent
 from sync.client.api import Outcome, Packed, SyncApi
 from sync.client.decide import Do, Next, Pace, Timing, Verdict, decide_next, wait_s
 from sync.client.feed import FeedLane
+from sync.client.forgetting import Forgetting
 from sync.client.lineage import Lineage
+from sync.client.people import PeopleKeys
 from sync.client.photos import PhotoLane
 from sync.client.states import Link, SyncState
 from sync.protocol import Code, Head, Limits, PushAnswer, Status
@@ -67,12 +71,22 @@ class _Stuck:
         self.wait_s = wait_s
 
 
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """The batch behind the one that is being answered."""
+
+    packed: Packed
+    exchange: Future[Outcome[PushAnswer]] | None
+    """Under way already; None = only packed."""
+
+
 class SyncLoop:
     """Push what is unsent, for as long as the owner lets it run. Not reentrant; only ``wake`` is for other threads."""
 
     def __init__(
         self, outbox: Outbox, api: SyncApi, clock: Clock, rng: random.Random, timing: Timing | None = None,
-        feed: FeedStore | None = None, lineage: Lineage | None = None,
+        feed: FeedStore | None = None, lineage: Lineage | None = None, people: PeopleKeys | None = None,
+        forgetting: Forgetting | None = None,
     ) -> None:  # fmt: skip
         """Get ready; nothing is sent yet.
 
@@ -81,6 +95,8 @@ class SyncLoop:
             timing: ceilings of the waits; None = those of the product.
             feed: where what the centre tells is kept; None = the centre is not asked.
             lineage: watches whether this is the journal that the server knows; None = forks are only told.
+            people: seals what the feed tells of people; None = they are not asked for.
+            forgetting: lets go what the centre says shall be forgotten; None = nothing is.
         """
         self._outbox = outbox
         self._api = api
@@ -94,14 +110,20 @@ class SyncLoop:
         self._heartbeat_at = 0.0
         self._greeted = False
         self._lacking = False
+        self._set_back: set[tuple[int, int]] = set()
+        """(generation, head) with which the server named less than it had acknowledged."""
         self._epoch = outbox.sync_value(EPOCH_KEY)
         self._stuck: dict[tuple[int, int], _Stuck] = {}
         self._photos = PhotoLane(outbox, api, clock, rng, self._timing)
-        self._feed = FeedLane(feed, api, clock, rng, self._timing) if feed is not None else None
+        self._feed = None
+        if feed is not None:
+            self._feed = FeedLane(feed, api, clock, rng, self._timing, people=people, forgetting=forgetting)
         self._lineage = lineage
         self._line: ThreadPoolExecutor | None = None
-        """Carries a request while this thread gets the next one ready."""
-        self._ahead: Packed | None = None
+        """Carries requests while this thread gets the next one ready."""
+        self._ahead: _Ahead | None = None
+        self._is_steady = False
+        """The last batch was taken whole, so the next two may be under way together."""
         self._unwritten: list[Acknowledgement] = []
         self._link = Link.OFFLINE
         self._detail = "not connected yet"
@@ -123,7 +145,7 @@ class SyncLoop:
             emit: takes each new state, on this thread.
         """
         self._report(emit, at_once=True)
-        self._line = ThreadPoolExecutor(1, thread_name_prefix="sync-line")
+        self._line = ThreadPoolExecutor(2, thread_name_prefix="sync-line")
         try:
             while not should_stop():
                 self._wake.clear()
@@ -138,6 +160,7 @@ class SyncLoop:
             self._line.shutdown()
             self._line = None
         try:
+            self._land()
             self._write_answers()
             self._write_signed()
         except StoreFault as error:
@@ -189,8 +212,8 @@ class SyncLoop:
         if now < self._not_before:
             return False
         ahead, self._ahead = self._ahead, None
-        if ahead is not None and self._greeted:
-            self._push(ahead)
+        if ahead is not None:
+            self._push(ahead.packed, ahead.exchange)
             return True
         self._write_answers()
         batch = self._pending()
@@ -255,34 +278,49 @@ class SyncLoop:
         self._settle(verdict, 0, outcome.detail, outcome.retry_after_s)
         self._pace = replace(self._pace, failures=max(failures, self._pace.failures))
 
-    def _push(self, packed: Packed) -> None:
+    def _push(self, packed: Packed, exchange: Future[Outcome[PushAnswer]] | None = None) -> None:
+        """Send a batch, unless it is under way already, and take the answer."""
         if self._line is not None and packed.withheld is None and len(packed.entries) >= _BACKLOG:
-            outcome, ahead = self._push_and_look_ahead(packed, self._line)
+            outcome = self._push_and_look_ahead(packed, exchange or self._line.submit(self._api.push, packed))
         else:
-            outcome, ahead = self._api.push(packed), None
+            outcome = exchange.result() if exchange is not None else self._api.push(packed)
         verdict = outcome.verdict
         if outcome.answer is not None:
             verdict = self._take(packed, outcome.answer)
-        if verdict is Verdict.PROGRESS and self._greeted and len(self._unwritten) >= len(packed.entries):
-            self._ahead = ahead
-        else:
+        self._is_steady = verdict is Verdict.PROGRESS and self._greeted and len(self._unwritten) >= len(packed.entries)
+        if not self._is_steady:
+            self._land()
             self._write_answers()
+            if packed.follows and verdict is Verdict.RETRY:
+                return  # it overtook the one before it: no fault of the server's, and the line is free
         self._settle(verdict, len(packed.entries), outcome.detail, outcome.retry_after_s)
 
-    def _push_and_look_ahead(
-        self, packed: Packed, line: ThreadPoolExecutor
-    ) -> tuple[Outcome[PushAnswer], Packed | None]:
-        """Send a batch of a backlog, and use the time in which the server works on it."""
-        exchange = line.submit(self._api.push, packed)
-        ahead: Packed | None = None
+    def _push_and_look_ahead(self, packed: Packed, exchange: Future[Outcome[PushAnswer]]) -> Outcome[PushAnswer]:
+        """Use the time in which the server works on a batch of a backlog."""
         try:
             self._write_answers()
             behind = self._pending(after=_place(packed.entries[-1]))
             if behind:
-                ahead = self._api.pack(self._outbox.station, behind)
+                self._ahead = self._send_ahead(self._api.pack(self._outbox.station, behind))
         finally:
             outcome = exchange.result()
-        return outcome, ahead
+        return outcome
+
+    def _send_ahead(self, packed: Packed) -> _Ahead:
+        """Let the next batch follow at once where all goes well; the small rest of a backlog waits for its turn."""
+        if not self._is_steady or self._line is None or len(packed.entries) < min(self._pace.batch, _BACKLOG):
+            return _Ahead(packed, None)
+        packed = replace(packed, follows=True)
+        return _Ahead(packed, self._line.submit(self._api.push, packed))
+
+    def _land(self) -> None:
+        """Take what is said of the batch that was sent ahead, and forget it: what was not taken is sent anew."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead.exchange is None:
+            return
+        outcome = ahead.exchange.result()
+        if outcome.answer is not None:
+            self._take(ahead.packed, outcome.answer)
 
     def _write_signed(self) -> None:
         if self._lineage is not None:
@@ -306,7 +344,8 @@ class SyncLoop:
                 logger.warning("the server answered for an entry that was not sent: %s", result.seq)
                 continue
             if result.status is Status.RETRY:
-                lacking = lacking or (result.expected_seq or entry.seq) < first[entry.generation]
+                is_before = (result.expected_seq or entry.seq) < first[entry.generation]
+                lacking = lacking or (is_before and not packed.follows)
                 continue
             moved = True
             if result.code == Code.WITHHELD:
@@ -341,7 +380,8 @@ class SyncLoop:
             logger.error("entry %s/%s is stuck: %s", entry.generation, entry.seq, why)
 
     def _meet_epoch(self, epoch: str, heads: Sequence[Head]) -> None:
-        if epoch == self._epoch and not self._lacking:
+        is_set_back = self._is_set_back(heads)
+        if epoch == self._epoch and not self._lacking and not is_set_back:
             return
         if self._epoch is not None:
             logger.warning("the server's epoch changed or it lacks records: it was restored, or is another one")
@@ -349,10 +389,24 @@ class SyncLoop:
         self._outbox.set_sync_value(EPOCH_KEY, epoch)
         self._epoch = epoch
 
+    def _is_set_back(self, heads: Sequence[Head]) -> bool:
+        """Whether the server holds less than it said it holds, and is not just told so for a second time.
+
+        A copy that was put back without a new epoch looks like this, also to a bench that has nothing to send. A server
+        that was offered everything and still names the same head is not offered it at every greeting.
+        """
+        held = {head.generation: head.seq for head in heads}
+        lacks = {
+            (generation, held.get(generation, 0))
+            for generation, seq in self._outbox.at_server().items()
+            if held.get(generation, 0) < seq
+        }
+        news, self._set_back = lacks - self._set_back, lacks
+        return bool(news)
+
     def _offer_again(self, heads: Sequence[Head]) -> None:
         """Make pending again what a restored server lacks."""
         self._write_answers()
-        self._ahead = None
         self._stuck.clear()  # their headers may be among what it lacks
         count = self._outbox.reopen({head.generation: head.seq for head in heads})
         self._photos.forget()

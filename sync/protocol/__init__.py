@@ -4,7 +4,8 @@
 ``GET  /v1/health``                      is it alive, can it store; needs no token
 ``POST /v1/enrol``                       :class:`EnrolRequest` → :class:`EnrolAnswer`; needs no token
 ``POST /v1/station/key``                 :class:`RotateRequest` → :class:`RotateAnswer`
-``GET  /v1/hello?station=ID``            epoch, limits, time, how far the server holds this station's journal
+``GET  /v1/hello?station=ID``            epoch, limits, time, how far the server holds this station's journal; the bench
+                                         may say what waits there: ``unsent=N&unsent_photos=N&unsent_since=TIME``
 ``POST /v1/journal``                     :class:`PushRequest`, gzip → :class:`PushAnswer`, one result per entry
 ``POST /v1/photos/missing``              :class:`MissingRequest` → :class:`MissingAnswer`
 ``PUT  /v1/photos/{sha256}``             the JPEG's bytes → :class:`PhotoAnswer`
@@ -20,6 +21,8 @@
 ``GET  /v1/figures[/{view}[/units]]``    :class:`FiguresIndex`, :class:`FiguresAnswer`, :class:`UnitsPage`
 ``GET  /v1/queue``                       :class:`QueuePage`: what waits for a lead
 ``POST /v1/session`` · ``/v1/people``    signing in by password or by the company's provider; who may what
+``GET  /v1/authority-flags``             :class:`AuthorityFlags`: records whose actor might not do that then
+``/v1/endpoints`` · ``/v1/downstream``   who is told of what happens (``sync.protocol.downstream``)
 =======================================  =====================================================================
 
 Every request but ``health`` carries ``Station-Protocol: 1`` and, where the server asks for one, a bearer token. Every
@@ -61,8 +64,22 @@ from sync.protocol.common import (
     Positive,
     Sha256,
 )
+from sync.protocol.downstream import (
+    Alert,
+    AlertList,
+    DeliveryList,
+    DeliveryState,
+    Endpoint,
+    EndpointChange,
+    EndpointList,
+    EndpointSecret,
+    NewEndpoint,
+    Replay,
+    Replayed,
+)
 from sync.protocol.feed import (
     NOTHING_FOLDED,
+    Erasure,
     FeedItem,
     FeedPage,
     Topic,
@@ -84,6 +101,7 @@ from sync.protocol.figures import (
     ViewDefinition,
 )
 from sync.protocol.journal import (
+    FOLLOWS_HEADER,
     Code,
     EntryResult,
     Head,
@@ -104,6 +122,8 @@ from sync.protocol.operations import (
 from sync.protocol.people import (
     CSRF_HEADER,
     SESSION_COOKIE,
+    AuthorityFlag,
+    AuthorityFlags,
     BadgeAnswer,
     HeldRole,
     NewPassword,
@@ -154,6 +174,7 @@ __all__ = [
     "BAD_SEAL",
     "CSRF_HEADER",
     "DEVICE_REVOKED",
+    "FOLLOWS_HEADER",
     "KEY_HEADER",
     "NOTHING_FOLDED",
     "SEAL_HEADER",
@@ -164,7 +185,11 @@ __all__ = [
     "TOKEN_VARIABLE",
     "VERSION",
     "VERSION_HEADER",
+    "Alert",
+    "AlertList",
     "AskedLine",
+    "AuthorityFlag",
+    "AuthorityFlags",
     "BadgeAnswer",
     "Code",
     "CodeAnswer",
@@ -173,9 +198,16 @@ __all__ = [
     "DecisionConflict",
     "DecisionRequest",
     "Definition",
+    "DeliveryList",
+    "DeliveryState",
+    "Endpoint",
+    "EndpointChange",
+    "EndpointList",
+    "EndpointSecret",
     "EnrolAnswer",
     "EnrolRequest",
     "EntryResult",
+    "Erasure",
     "ErasureAnswer",
     "ErasureReason",
     "ErasureRequest",
@@ -201,6 +233,7 @@ __all__ = [
     "MissingRequest",
     "MoneyBody",
     "Name",
+    "NewEndpoint",
     "NewPassword",
     "NotFed",
     "PasswordRequest",
@@ -219,6 +252,8 @@ __all__ = [
     "QueueLine",
     "QueuePage",
     "ReasonBody",
+    "Replay",
+    "Replayed",
     "ReturnAnswer",
     "ReturnDecision",
     "ReturnList",

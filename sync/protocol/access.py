@@ -37,12 +37,14 @@ Signature = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{86}$")]
 """64 bytes in base64url without padding."""
 
 
-class EnrolRequest(msgspec.Struct, frozen=True):
+class EnrolRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """``POST /v1/enrol``; needs no token, the code is the credential."""
 
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     """As it was typed or scanned."""
     public_key: PublicKey
+    station: Name | None = None
+    """The code must be for this station, or it is refused and stays good; absent = whichever it is for."""
 
 
 class ServerKey(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -123,6 +125,13 @@ class StationSummary(msgspec.Struct, frozen=True):
     last_seen: str | None
     entries: int
     """How many the server holds."""
+    unsent: int | None = None
+    """Records that wait at the bench, as it last said; null = it never did."""
+    unsent_photos: int | None = None
+    unsent_since: str | None = None
+    """When the oldest of them was made, by the bench's clock."""
+    told_at: str | None = None
+    """When the bench said so."""
 
 
 class StationsAnswer(msgspec.Struct, frozen=True):

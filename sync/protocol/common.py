@@ -22,8 +22,8 @@ Position = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 class Limits(msgspec.Struct, frozen=True):
     """What the server takes in one request; the client stays below."""
 
-    batch_entries: Positive = 100
-    batch_bytes: Positive = 512 * 1024
+    batch_entries: Positive = 400
+    batch_bytes: Positive = 2_500_000
     """Sum of payloads in one push that the client aims at."""
     body_bytes: Positive = 4 * 1024 * 1024
     """Hard limit of one unpacked journal request."""

@@ -24,6 +24,16 @@ class Topic(StrEnum):
     DECISIONS = "decisions"
     """Leads' decisions on units."""
     SETTINGS = "settings"
+    ERASURES = "erasures"
+    """Units that a bench shall forget: :class:`Erasure`."""
+
+
+class Erasure(msgspec.Struct, frozen=True):
+    """Body of an item of ``ERASURES``: what is kept of this unit goes, hashes stay. Its key is the unit's id."""
+
+    unit_id: str
+    erasure_id: str
+    asked_at: str
 
 
 class FeedItem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -16,7 +16,7 @@ class QueueKind(StrEnum):
     PARKED = "parked"
     """A parcel set aside unfinished."""
     CONTESTED = "contested"
-    """Two benches inspected the same unit."""
+    """Inspected twice, or more came than were announced: ``reason`` says which."""
 
 
 class Definition(msgspec.Struct, frozen=True):
@@ -117,7 +117,7 @@ class QueueLine(msgspec.Struct, frozen=True):
 
     kind: QueueKind
     item_id: str
-    """An inspection's id; of a parked parcel the parcel's."""
+    """An inspection's id; of a parked parcel the parcel's; of a contested unit that of the entry that made it so."""
     since: str
     station: str
     merchant: str

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from sync.protocol.access import Countersigned
 from sync.protocol.common import Name, Position, Sha256
+
+FOLLOWS_HEADER: Final = "Station-Follows"
+"""``1``: the push before this one is still under way, so the server waits a moment for it before it answers *retry*."""
 
 
 class Status(StrEnum):

@@ -103,3 +103,27 @@ class SiteKeyAnswer(msgspec.Struct, frozen=True):
     """``GET /v1/site-key``, for benches: what they need to know badges and PINs. Kept in the bench's key store."""
 
     key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class AuthorityFlag(msgspec.Struct, frozen=True):
+    """A record whose actor might not do that then. It counts like any other; a lead looks at it."""
+
+    entry_id: str
+    station: str
+    generation: int
+    seq: int
+    actor: str
+    act: str
+    """What it asked for: ``inspect``, ``void_own``, ``void_any``, ``override``, ``decide_held``."""
+    code: str
+    """``unknown_actor``, ``disabled`` or ``no_role``."""
+    at: datetime
+    """When it was done, as far as the bench's clock can be believed."""
+
+
+class AuthorityFlags(msgspec.Struct, frozen=True):
+    """The newest record first."""
+
+    flags: list[AuthorityFlag]
+    after: str | None
+    """For the next page; null = that was all."""

@@ -21,6 +21,7 @@ from station.errors import EnvironmentFault, InvalidInput, OperatorError, StoreF
 from sync.protocol import ErrorAnswer, ErrorBody
 from sync.server.auth import Unauthorised
 from sync.server.errors import ApiError
+from sync.server.rights import put_rights
 from sync.server.routes import access, bench, downstream, feed, figures, operations, people, returns, sessions, units
 from sync.server.service import Service
 
@@ -34,7 +35,7 @@ record; as an error of ours it makes the bench look for the bad one and send the
 
 def build_app(service: Service) -> Litestar:
     """Put the handlers over a service. The app closes it when it ends."""
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             *access.routes(service),
             *bench.routes(service),
@@ -56,6 +57,8 @@ def build_app(service: Service) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    put_rights(app)
+    return app
 
 
 def _answer_error(_request: Request[Any, Any, Any], error: Exception) -> Response[ErrorAnswer]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from sync.protocol import Code, Status
 from sync.server.judge import Judged
 from sync.server.storage import Database
+from sync.server.units.changes import Changes
 
 
 class Verdict(NamedTuple):
@@ -39,6 +40,8 @@ class Applying:
     """When the server received them, UTC."""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     """Entry id → what the bench is answered, where it is not simply that the entry was accepted."""
+    changes: Changes = field(default_factory=Changes)
+    """What the entries made of units; there for the appliers behind ``Units``."""
 
 
 Applier: TypeAlias = Callable[[Applying, Sequence[Judged]], None]

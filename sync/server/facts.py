@@ -5,7 +5,9 @@ time that building the whole record takes (7 instead of 73 µs). That a payload 
 its hash. Who needs all of it later (EPCIS, dossier) reads the bytes with the bench's own shapes
 (``station.inspection.record``) and reports what cannot be read there.
 
-Fields that go into columns are checked for what one of the databases could not store.
+Lengths and ranges are checked by the types; that no text has a NUL, which one of the databases could not store, is
+checked over the whole payload by whoever decodes it (``judge.judge_payload``): a pattern for each of forty texts costs
+as much as all of the reading. What only figures need of the ways that were *not* taken stays unread until they do.
 """
 
 from __future__ import annotations
@@ -19,66 +21,68 @@ from station.inspection import record
 from station.returns import decided
 from station.review.agreement import planted
 
-Text = Annotated[str, msgspec.Meta(pattern="^[^\\x00]*$")]
-Short = Annotated[str, msgspec.Meta(pattern="^[^\\x00]*$", max_length=64)]
+Text = str
+Short = Annotated[str, msgspec.Meta(max_length=64)]
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
-class Money(msgspec.Struct, frozen=True):
+class Money(msgspec.Struct, frozen=True, gc=False):
     minor: Int64
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
 
-class Refund(msgspec.Struct, frozen=True):
+class Refund(msgspec.Struct, frozen=True, gc=False):
     decision: Short
     amount: Money | None = None
 
 
-class Grade(msgspec.Struct, frozen=True):
+class Grade(msgspec.Struct, frozen=True, gc=False):
     code: Short
 
 
-class Coded(msgspec.Struct, frozen=True):
+class Coded(msgspec.Struct, frozen=True, gc=False):
     code: Text
 
 
-class Worth(msgspec.Struct, frozen=True):
+class Worth(msgspec.Struct, frozen=True, gc=False):
     """One way and what it is worth."""
 
     disposition: Short
-    value: Money | None = None
+    value: msgspec.Raw = msgspec.Raw(b"null")
+    """``Money | None``; read of the way that was taken alone."""
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     disposition: Short
     refund: Refund
     grade: Grade | None = None
     found_reason: Text | None = None
     second_look: list[Coded] = []
     reasons: list[Coded] = []
-    alternatives: list[Worth] = []
+    alternatives: msgspec.Raw = msgspec.Raw(b"[]")
+    """A list of :class:`Worth`; see :func:`worth_of`."""
 
 
-class Weighed(msgspec.Struct, frozen=True):
+class Weighed(msgspec.Struct, frozen=True, gc=False):
     gross_mg: Int64
 
 
-class Judgement(msgspec.Struct, frozen=True):
+class Judgement(msgspec.Struct, frozen=True, gc=False):
     verdict: Short
 
 
-class Left(msgspec.Struct, frozen=True):
+class Left(msgspec.Struct, frozen=True, gc=False):
     """A step that was left out."""
 
     what: Text
 
 
-class NamedPhoto(msgspec.Struct, frozen=True):
+class NamedPhoto(msgspec.Struct, frozen=True, gc=False):
     sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     shot: Text
 
 
-class Inspected(msgspec.Struct, frozen=True):
+class Inspected(msgspec.Struct, frozen=True, gc=False):
     """``inspection.confirmed``."""
 
     inspection_id: Short
@@ -102,7 +106,7 @@ class Inspected(msgspec.Struct, frozen=True):
     started_at: datetime | None = None
 
 
-class Decided(msgspec.Struct, frozen=True):
+class Decided(msgspec.Struct, frozen=True, gc=False):
     """``unit.decided``: of a lead at the centre, or of a bench that was offline."""
 
     lpn: Short
@@ -116,7 +120,7 @@ class Decided(msgspec.Struct, frozen=True):
     derogations: list[Derogated] = []
 
 
-class Signed(msgspec.Struct, frozen=True):
+class Signed(msgspec.Struct, frozen=True, gc=False):
     """Who stands behind it, with the roles of that moment."""
 
     person: Text
@@ -124,7 +128,7 @@ class Signed(msgspec.Struct, frozen=True):
     proven: bool = False
 
 
-class Derogated(msgspec.Struct, frozen=True):
+class Derogated(msgspec.Struct, frozen=True, gc=False):
     gate: Text
     reference: Text
     kind: Text | None = None
@@ -132,12 +136,25 @@ class Derogated(msgspec.Struct, frozen=True):
     signed: list[Signed] = []
 
 
-class Kept(msgspec.Struct, frozen=True):
+class Kept(msgspec.Struct, frozen=True, gc=False):
     """A fact about how people agree (``station.review.agreement``): kept as it came; it is no goods and no money."""
 
 
+_WAYS: Final = msgspec.json.Decoder(list[Worth])
+_MONEY: Final = msgspec.json.Decoder(Money | None)
+
+
+def worth_of(decision: Decision) -> Money | None:
+    """What the way that was taken is worth, as the bench computed it; None where it does not say so readably."""
+    try:
+        ways = _WAYS.decode(decision.alternatives)
+        return next((_MONEY.decode(way.value) for way in ways if way.disposition == decision.disposition), None)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+
+
 NARROW: Final = (Inspected, Decided)
-"""Shapes of this module: what they take is checked by their types; the rest of the record is passed over unread."""
+"""Shapes of this module: numbers are in range by their types; the rest of the record is passed over unread."""
 
 KINDS: Final[dict[tuple[str, int], type]] = {
     (record.PARCEL_OPENED, 1): record.ParcelOpened,

@@ -15,10 +15,11 @@ further                            retry with ``expected_seq``; not kept
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 from sqlalchemy import Connection, and_, or_, select, update
@@ -31,6 +32,10 @@ from sync.server.applying import Applier, Applying
 from sync.server.judge import Judged, judge
 from sync.server.storage import Database
 from sync.server.storage.rows import disputes, entries, heads, quarantine
+
+PATIENCE_S: Final = 1.0
+"""How long a push that came too early waits for the one before it."""
+_LOOK_EVERY_S: Final = 0.01
 
 
 @dataclass(slots=True)
@@ -68,29 +73,47 @@ class Witness(Protocol):
 class Journal:
     """The journals of all stations of a site."""
 
-    def __init__(self, database: Database, appliers: Sequence[Applier]) -> None:
+    def __init__(self, database: Database, appliers: Sequence[Applier], late: Sequence[Applier] = ()) -> None:
         """
         Args:
             appliers: what is derived from entries, in this order, in the transaction that stores them.
+            late: told, behind those, only of entries that became sound after they were stored: for what otherwise
+                follows the journal in its order.
         """
         self._database = database
         self._appliers = tuple(appliers)
+        self._late = tuple(late)
 
     def push(
-        self, site_id: str, station: str, judged: Sequence[Judged], at: datetime, witness: Witness | None = None
-    ) -> Pushed:
+        self, site_id: str, station: str, judged: Sequence[Judged], at: datetime, witness: Witness | None = None,
+        *, follows: bool = False,
+    ) -> Pushed:  # fmt: skip
         """Take entries; on return everything that was answered is durable.
 
         Args:
             judged: in any order; each place at most once counts.
             at: now, UTC.
+            follows: the push before it is under way too, and may be overtaken: wait a moment for it.
         """
         ordered = sorted(judged, key=lambda entry: (entry.generation, entry.seq))
+        # With one writer nothing is overtaken, and waiting would stand in the way of the one that is waited for.
+        until = time.monotonic() + (PATIENCE_S if follows and self._database.writers > 1 else 0.0)
+        while (pushed := self._push(site_id, station, ordered, at, witness, until)) is None:
+            time.sleep(_LOOK_EVERY_S)
+        return pushed
+
+    def _push(
+        self, site_id: str, station: str, ordered: Sequence[Judged], at: datetime, witness: Witness | None, until: float
+    ) -> Pushed | None:
+        """One transaction. None = nothing was done: these came too early, and the one before may still come."""
         with self._database.writing() as connection:
             if witness is not None:
                 witness.admit(connection)
+            # As a rule the push before it holds these locks by now, and this one stands behind it.
             chains = self._lock_chains(connection, site_id, station, {entry.generation for entry in ordered}, at)
-            work = _Push(Applying(self._database, connection, site_id, station, at), self._appliers, chains)
+            if ordered and ordered[0].seq > chains[ordered[0].generation].seq + 1 and time.monotonic() < until:
+                return None
+            work = _Push(Applying(self._database, connection, site_id, station, at), self._appliers, self._late, chains)
             results = work.run(ordered)
             for generation, chain in chains.items():
                 connection.execute(
@@ -116,7 +139,7 @@ class Journal:
                 actor=actor, prev_hash=chain.hash or GENESIS,
             )  # fmt: skip
             judged = judge(station, msgspec.json.encode(_wire(entry)))
-            work = _Push(Applying(self._database, connection, site_id, station, at), self._appliers, chains)
+            work = _Push(Applying(self._database, connection, site_id, station, at), self._appliers, self._late, chains)
             (result,) = work.run([judged])
             if result.status is not Status.ACCEPTED:
                 raise Defect(f"the server's own entry {fact.kind!r} is {result.status}: {result.code} {result.detail}")
@@ -126,6 +149,24 @@ class Journal:
                 .values(seq=chain.seq, hash=chain.hash, last_seen=at)
             )
         return entry
+
+    def take_again(
+        self, site_id: str, station: str, generation: int,
+        found: Callable[[Connection], Iterable[tuple[Judged, datetime]]], at: datetime,
+    ) -> int:  # fmt: skip
+        """Take quarantined entries of one chain for what they are judged to be now; durable on return.
+
+        Args:
+            found: asked under the chain's lock: those entries, and when each was received.
+
+        Returns:
+            How many are quarantined no longer.
+        """
+        with self._database.writing() as connection:
+            chains = self._lock_chains(connection, site_id, station, {generation}, at)
+            push = _Push(Applying(self._database, connection, site_id, station, at), self._appliers, self._late, chains)
+            results = [push.fill(entry, received_at) for entry, received_at in found(connection)]
+            return sum(result.status is not Status.QUARANTINED for result in results)
 
     def heads(self, site_id: str, station: str) -> tuple[Head, ...]:
         """How far each generation of a station's journal is held."""
@@ -184,9 +225,12 @@ def _wire(entry: Entry) -> WireEntry:
 class _Push:
     """One push inside its transaction."""
 
-    def __init__(self, work: Applying, appliers: Sequence[Applier], chains: dict[int, _Chain]) -> None:
+    def __init__(
+        self, work: Applying, appliers: Sequence[Applier], late: Sequence[Applier], chains: dict[int, _Chain]
+    ) -> None:
         self._work = work
         self._appliers = appliers
+        self._late = late
         self._database = work.database
         self._connection = work.connection
         self._site_id = work.site_id
@@ -249,7 +293,7 @@ class _Push:
 
     def _settle_new(self, new: Sequence[Judged]) -> Iterable[EntryResult]:
         sound = [entry for entry in new if entry.code is None]
-        self._apply(sound)
+        self._apply(sound, self._work, self._appliers)
         bad = [entry for entry in new if entry.code is not None]
         if bad:
             self._connection.execute(
@@ -265,9 +309,10 @@ class _Push:
         yield from (self._accepted(entry) for entry in sound)
         yield from (_result(entry, Status.QUARANTINED, entry.code, entry.detail) for entry in bad)
 
-    def _apply(self, sound: Sequence[Judged], work: Applying | None = None) -> None:
-        for apply in self._appliers:
-            apply(work or self._work, sound)
+    @staticmethod
+    def _apply(sound: Sequence[Judged], work: Applying, appliers: Sequence[Applier]) -> None:
+        for apply in appliers:
+            apply(work, sound)
 
     def _accepted(self, entry: Judged) -> EntryResult:
         verdict = self._work.verdicts.get(entry.id)
@@ -303,7 +348,7 @@ class _Push:
                 self._chains[entry.generation].duplicates += 1
                 better = entry.code is None or there.code == Code.WITHHELD != entry.code
                 if there.code is not None and better:
-                    results.append(self._fill(entry, there.received_at))
+                    results.append(self.fill(entry, there.received_at))
                 elif there.code is not None:
                     results.append(_result(entry, Status.QUARANTINED, there.code))
                 else:
@@ -314,7 +359,7 @@ class _Push:
                 results.append(self._dispute(entry, Status.CONFLICT, Code.FORKED))
         return results
 
-    def _fill(self, entry: Judged, received_at: datetime) -> EntryResult:
+    def fill(self, entry: Judged, received_at: datetime) -> EntryResult:
         """An entry that came without its payload, or damaged, has arrived whole after all.
 
         It is applied as of when its place was first received, so that applying the journal again gives the same.
@@ -330,7 +375,7 @@ class _Push:
         )  # fmt: skip
         if entry.code is None:
             self._connection.execute(quarantine.delete().where(case))
-            self._apply([entry], replace(self._work, at=received_at))
+            self._apply([entry], replace(self._work, at=received_at), (*self._appliers, *self._late))
             return self._accepted(entry)
         self._connection.execute(update(quarantine).where(case).values(code=entry.code, detail=entry.detail))
         return _result(entry, Status.QUARANTINED, entry.code, entry.detail)

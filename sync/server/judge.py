@@ -118,11 +118,15 @@ def judge_payload(kind: str, schema: int, payload: bytes) -> tuple[Code | None, 
         return Code.UNKNOWN_KIND, f"this server does not know {kind!r}", None
     try:
         fact = decoder.decode(payload)
-        if not isinstance(fact, NARROW) and (_NUL in payload or _LONG in payload.translate(_DIGITS)):
-            check_portable(msgspec.to_builtins(fact))
+        if _NUL in payload or (not isinstance(fact, NARROW) and _LONG in payload.translate(_DIGITS)):
+            check_portable(msgspec.to_builtins(fact, enc_hook=_unread))
     except (msgspec.MsgspecError, InvalidInput, UnicodeError, RecursionError, ValueError, OverflowError) as error:
         return Code.BAD_PAYLOAD, _storable(str(error)), None
     return None, "", fact
+
+
+def _unread(_value: object) -> None:
+    """What is passed over unread (``msgspec.Raw``) goes into no column."""
 
 
 def _malformed(raw: bytes, why: str) -> Judged:

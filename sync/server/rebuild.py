@@ -1,16 +1,18 @@
 """Make a site's figures anew from its journal, beside the old ones, while pushes go on.
 
-1. ``building`` is set in the row of the site, alone under the lock: every push from now on writes into both builds.
+1. ``building`` is set in the row of the site, alone under the lock: whatever is counted from now on goes into both
+   builds.
 2. The journal is read bench by bench in the order of its entries, some hundred entries a transaction, and joined into
-   the build. The heads of the bench are locked meanwhile, so that a push of the same bench comes before or after.
-   Entries that a push has joined already change nothing (``keeping.py``).
+   the build. The follower waits meanwhile (``lock_following``). Entries that it has joined already change nothing, and
+   those that are joined here before it comes to them change nothing then (``keeping.py``).
 3. ``live`` becomes the new build, in one small transaction; then the old rows are deleted, a part at a time.
 
-Killed anywhere: readers see the old figures until 3, pushes keep writing into both, and the next rebuild goes on where
-this one was (unless the formula has changed since: then it begins again). What ``queue_settled`` says stays.
+Killed anywhere: readers see the old figures until 3, the follower keeps writing into both, and the next rebuild goes on
+where this one was (unless the formula has changed since: then it begins again). What ``queue_settled`` says stays.
 
 An erased payload can no longer be counted from the journal, so what was counted of it is carried over from the live
-build; its hash in the journal is untouched.
+build; its hash in the journal is untouched. Contested units do not follow from one bench's journal: they are taken from
+``units`` in step 3.
 """
 
 from __future__ import annotations
@@ -18,19 +20,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 import msgspec
 from sqlalchemy import Table, and_, delete, exists, or_, select, tuple_, update
 
 from station.errors import OperatorError
-from sync.server.applying import Applying
-from sync.server.figures.builds import FORMULA, Builds, lock_alone, read_builds, write_builds
+from sync.server.figures.answering import refill
+from sync.server.figures.builds import FORMULA, Builds, lock_alone, lock_following, read_builds, write_builds
 from sync.server.figures.counting import State
-from sync.server.figures.keeping import apply_entries, join_states, state_of
+from sync.server.figures.keeping import Counted, count_entries, join_states, state_of
 from sync.server.figures.unit import Unit
-from sync.server.judge import Judged, judge_payload
+from sync.server.figures.waiting import clear_settled
+from sync.server.judge import judge_payload
 from sync.server.storage import Database
 from sync.server.storage.rows import endings, entries, heads
 from sync.server.storage.rows_figures import (
@@ -129,13 +131,11 @@ def _replay(
 ) -> tuple[int, tuple[int, int]]:
     """Join the next entries of one bench, and note how far it is."""
     with database.writing() as connection:
-        mine = and_(heads.c.site_id == site_id, heads.c.station == station)
-        connection.execute(select(heads.c.seq).where(mine).order_by(heads.c.generation).with_for_update())
+        lock_following(connection, site_id)
         found = connection.execute(
             select(
-                entries.c.generation, entries.c.seq, entries.c.id, entries.c.kind, entries.c.schema,
-                entries.c.recorded_at, entries.c.actor, entries.c.payload, entries.c.payload_sha256,
-                entries.c.prev_hash, entries.c.hash, entries.c.received_at, entries.c.code,
+                entries.c.generation, entries.c.seq, entries.c.id, entries.c.kind, entries.c.schema, entries.c.actor,
+                entries.c.payload, entries.c.received_at, entries.c.code,
             )
             .where(
                 entries.c.site_id == site_id, entries.c.station == station,
@@ -146,20 +146,14 @@ def _replay(
         ).all()  # fmt: skip
         if found:
             place = (found[-1].generation, found[-1].seq)
-        by_time: dict[datetime, list[Judged]] = {}
+        counted: list[Counted] = []
         for row in found:
             if row.code is not None or row.payload is None:
                 continue
             code, _, fact = judge_payload(row.kind, row.schema, row.payload)
             if code is None:
-                judged = Judged(
-                    row.generation, row.seq, row.id, row.kind, row.schema, row.recorded_at, row.actor, row.payload,
-                    row.payload_sha256, row.prev_hash, row.hash, b"", row.id, fact=fact,
-                )  # fmt: skip
-                by_time.setdefault(row.received_at, []).append(judged)
-        for at, received in by_time.items():
-            work = Applying(database, connection, site_id, station, at)
-            apply_entries(work, received, building)
+                counted.append(Counted(station, row.generation, row.seq, row.id, row.actor, fact, row.received_at))
+        count_entries(database, connection, site_id, (building,), counted)
         noted = msgspec.json.encode(_Cursor(station, *place)).decode()
         done = connection.execute(
             update(figure_builds)
@@ -183,6 +177,7 @@ def _carry_erased(database: Database, site_id: str, live: int, building: int) ->
     )  # fmt: skip
     while True:
         with database.writing() as connection:
+            lock_following(connection, site_id)
             found = connection.execute(
                 select(c.inspection_id, inspected, *columns)
                 .where(c.site_id == site_id, c.build == live, c.inspection_id > after, or_(inspected, ended))
@@ -206,6 +201,8 @@ def _finish(database: Database, site_id: str, building: int) -> None:
         builds = read_builds(connection, site_id)
         if builds.building != building:
             raise OperatorError("another rebuild of this site has taken over; let that one finish")
+        refill(database, connection, site_id, builds.live, building)
+        clear_settled(connection, site_id, building)
         write_builds(connection, site_id, Builds(building))
     _delete(database, site_id, builds.live)
     logger.info("figures rebuilt", extra={"site": site_id, "build": building})

@@ -41,6 +41,10 @@ from sync.server.workers import run_workers
 logger = logging.getLogger(__name__)
 
 
+_COLLECT_EVERY = 20_000
+"""Objects: a push of some hundred entries makes as many that are gone with its answer, and none that are cyclic."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
     """What ``station server`` was started with."""
@@ -226,7 +230,9 @@ def _run(service: Service, listener: socket.socket, stop: threading.Event | None
             await asyncio.sleep(0.005)
         if server.started:
             service.downstream.start()
+            service.figures.start()
             gc.freeze()  # what is there now stays; the collector need not walk it again and again
+            gc.set_threshold(_COLLECT_EVERY, 20, 50)
             ready()
             logger.info("listening", extra={"port": listener.getsockname()[1]})
         while stop is not None and not serving.done():

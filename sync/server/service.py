@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from litestar import Request
@@ -15,12 +16,16 @@ from station.clock import Clock
 from sync.protocol import VERSION, VERSION_HEADER, Limits
 from sync.server.access.access import Access
 from sync.server.access.signing import SigningKey
+from sync.server.applying import Applying
 from sync.server.auth import Authenticator, Caller, FirstThatClaims, Unauthorised
 from sync.server.downstream.composition import Downstream
 from sync.server.errors import ApiError
 from sync.server.feed import Feed
-from sync.server.figures import keep_figures
+from sync.server.figures import Follower, count_late
+from sync.server.figures.answering import keep_contested
 from sync.server.journal import Journal
+from sync.server.line import PATIENCE_S, Line
+from sync.server.operations.backlogs import Backlogs
 from sync.server.operations.housekeeping import Housekeeping
 from sync.server.operations.measuring import ServerMetrics
 from sync.server.people.authority import check_authority
@@ -30,6 +35,7 @@ from sync.server.projection import project
 from sync.server.returns.books import derogable_gates
 from sync.server.returns.masters import Masters
 from sync.server.returns.register import Returns
+from sync.server.rights import check_rights
 from sync.server.storage import Database
 from sync.server.units.applier import Units
 
@@ -40,10 +46,10 @@ _T = TypeVar("_T")
 _WAITING_PUSHES = 64
 """Pushes that may wait for the writer; beyond that 503 at once, with a jittered Retry-After."""
 
-_WAITING_BACKLOGS = 16
-"""Large pushes that may wait for each writer: after an outage a bench that simply works stands behind no more."""
 _BACKLOG_BYTES = 16 * 1024
 """A larger body is a backlog: one inspection is some 2 kB."""
+_WAITING_BYTES = 64 * 1024 * 1024
+"""Of bodies that wait."""
 
 
 class Service:
@@ -58,22 +64,33 @@ class Service:
         self.downstream = downstream
         self.feed = Feed(database)
         self.units = Units(self.feed, derogable_gates)
-        self.returns = Returns(database, self.feed)
+        self.returns = Returns(database, self.feed, self._return_changed)
         self.masters = Masters(database, self.feed)
         self.journal = Journal(
-            database, (project, self.units.apply, check_authority, downstream.outbox.apply, keep_figures)
+            database,
+            (project, self.units.apply, keep_contested, check_authority, downstream.outbox.apply),
+            late=(count_late,),
         )
+        self.figures = Follower(database, waiting=lambda: self._waiting)
         self.photos = PhotoRegister(database, photos)
         self.people = People(database, self.feed, clock, people or PeopleSettings())
         self.access = Access(database, clock, signing)
         self.identities = FirstThatClaims([self.people.sessions, self.access.tokens, authenticator])
         self.clock = clock
         self.limits = limits
-        self._writer = ThreadPoolExecutor(database.writers, thread_name_prefix="journal-writer")
+        self._writer = Line(database.writers, "journal-writer")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="server-reader")
         self._waiting = 0
+        self._waiting_bytes = 0
         self.metrics = metrics or ServerMetrics()
-        self.housekeeping = Housekeeping(database, photos, clock)
+        self.backlogs = Backlogs(database)
+        self.housekeeping = Housekeeping(database, photos, clock, self.journal)
+
+    def _return_changed(self, work: Applying, merchant_id: str, rma: str) -> None:
+        """More units may have come than a return announces now, or fewer: the same follows as from an entry."""
+        self.units.rejudge(work, merchant_id, rma)
+        keep_contested(work, ())
+        self.downstream.outbox.apply(work, ())
 
     @property
     def waiting(self) -> int:
@@ -81,21 +98,38 @@ class Service:
         return self._waiting
 
     def admit(self, body_bytes: int) -> None:
-        """Turn away a backlog when enough of them wait; what a bench at work sends now and then still gets in.
+        """Turn away a backlog when those before it take too long; what a bench at work sends still gets in.
 
         Raises:
             ApiError: 503.
         """
-        if body_bytes > _BACKLOG_BYTES and self._waiting >= _WAITING_BACKLOGS * self.database.writers:
-            raise _busy("many benches are sending what they had gathered")
+        if not _is_backlog(body_bytes):
+            return
+        wait_s = self._writer.wait_s
+        if wait_s > PATIENCE_S or self._waiting_bytes + body_bytes > _WAITING_BYTES:
+            raise _busy("many benches are sending what they had gathered", wait_s)
+
+    async def write_push(self, body_bytes: int, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """As ``write``, behind everything small if the body is a backlog."""
+        if not _is_backlog(body_bytes):
+            return await self.write(call, *args, **kwargs)
+        self._waiting_bytes += body_bytes
+        try:
+            return await self._stand(call, True, *args, **kwargs)
+        finally:
+            self._waiting_bytes -= body_bytes
 
     async def write(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Run on the writer's thread, or refuse at once when too many wait."""
-        if self._waiting >= _WAITING_PUSHES:
+        """Run on a writer's thread, or refuse at once when too many wait."""
+        if self._waiting - self._writer.backlogs >= _WAITING_PUSHES:
             raise _busy("too many benches are sending at once")
+        return await self._stand(call, False, *args, **kwargs)
+
+    async def _stand(self, call: Callable[_P, _T], backlog: bool, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
         self._waiting += 1
         try:
-            return await self._run(self._writer, call, *args, **kwargs)
+            future = self._writer.submit(partial(call, *args, **kwargs), backlog=backlog)
+            return await asyncio.wrap_future(future)
         finally:
             self._waiting -= 1
 
@@ -124,11 +158,13 @@ class Service:
         return self.authenticated(request)
 
     def authenticated(self, request: HttpRequest) -> Caller:
-        """Check who asks, for what is no part of the protocol (metrics)."""
+        """Check who asks and whether the route is for them (``rights``); for what is no part of the protocol too."""
         known: Caller | Unauthorised | ApiError | None = request.state.get("caller")
         if isinstance(known, Exception):
             raise known
-        return known or self.identities.find(request.headers).authenticate(request.headers)
+        caller = known or self.identities.find(request.headers).authenticate(request.headers)
+        check_rights(request.route_handler.opt, request.method, caller)
+        return caller
 
     @staticmethod
     def check_version(request: HttpRequest) -> None:
@@ -142,6 +178,7 @@ class Service:
 
     def close(self) -> None:
         self.housekeeping.close()
+        self.figures.close()
         self.downstream.close()
         self._writer.shutdown()
         self._readers.shutdown()
@@ -149,6 +186,11 @@ class Service:
         self.database.close()
 
 
-def _busy(why: str) -> ApiError:
+def _is_backlog(body_bytes: int) -> bool:
+    return body_bytes > _BACKLOG_BYTES
+
+
+def _busy(why: str, wait_s: float = 0.0) -> ApiError:
     # Jitter spreads the benches that come back; not a secret, so the plain generator will do.
-    return ApiError(503, "busy", why, "try again later", {"Retry-After": str(random.randint(1, 5))})
+    latest = max(5, round(wait_s))
+    return ApiError(503, "busy", why, "try again later", {"Retry-After": str(random.randint(1, latest))})

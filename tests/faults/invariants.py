@@ -30,7 +30,7 @@ from station.journal.entry import GENESIS, Entry, entry_hash, payload_hash
 from station.store.outbox import Outbox
 from sync.client.states import SyncState
 from sync.server.storage.rows import disputes, entries, inspections
-from tests.sync.material import until
+from tests.sync.material import FileOutbox, until
 
 _T = TypeVar("_T")
 
@@ -110,6 +110,10 @@ def broken(centre: Centre, recorded: Sequence[Entry], outbox: Outbox | None, pho
     wrong = [*_lost(centre, recorded, held, pending), *_effects(centre, recorded, held), *_chains(held)]
     if outbox is not None and outbox.unsent().entries != len(pending):
         wrong.append(f"I6: {outbox.unsent().entries} are shown as unsent, {len(pending)} are")
+    if photos is not None and isinstance(outbox, FileOutbox):
+        for sha256, state in outbox.photo_states().items():
+            if state == "sent" and not (photos / sha256[:2] / f"{sha256}.jpg").is_file():
+                wrong.append(f"I1: photo {sha256[:8]} counts as sent, and the centre does not have it")
     for path in photos.rglob("*.jpg") if photos is not None else ():
         if hashlib.sha256(path.read_bytes()).hexdigest() != path.stem:
             wrong.append(f"I4: photo {path.stem[:8]} is not what its name says")

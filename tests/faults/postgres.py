@@ -32,9 +32,20 @@ class CrashingPostgres:
             connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {template or 'template0'}")  # type: ignore[arg-type,unused-ignore]
         return url.set(database=name)
 
+    def put_back(self, url: URL, backup: URL) -> None:
+        """Make a database what another one is; nobody may be connected to either."""
+        plain = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {url.database} WITH (FORCE)")  # type: ignore[arg-type,unused-ignore]
+            connection.execute(f"CREATE DATABASE {url.database} TEMPLATE {backup.database}")  # type: ignore[arg-type,unused-ignore]
+
     def crash(self) -> None:
         """Every process of it is killed in the middle of what it does; then it starts and recovers from its log."""
-        self._control("-m", "immediate", "restart")
+        self.restart("immediate")
+
+    def restart(self, mode: str) -> None:
+        """``immediate``: as a crash. ``fast``: everybody is thrown out, what was not committed is rolled back."""
+        self._control("-m", mode, "restart")
 
     def shut(self) -> None:
         """End it as a crash would, and leave it so."""

@@ -7,15 +7,14 @@ only; elsewhere each is started from nothing.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import resource
 import signal
 import sys
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from multiprocessing.connection import Connection as Pipe
-from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +27,10 @@ from sqlalchemy.pool import Pool
 
 import sync.server.storage.postgres
 import sync.server.storage.sqlite
+from sync.server.photos import folder
 from sync.server.run import ServerSettings, serve
+from sync.server.service import Service
+from tests.forked import context
 from tests.sync.material import ServerAtHome
 
 
@@ -53,14 +55,14 @@ class Doom:
     """How long PostgreSQL lets this process wait for a lock; None = as in production, 0 = for ever."""
     file_limit: int | None = None
     """Bytes beyond which no file of this process may grow: a disk that fills up. ``SIGUSR1`` lifts it."""
-
-
-def _context() -> BaseContext:
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.serving"])
-    return context
+    believes_photos: bool = False
+    """For the controls: whatever comes is taken for the photo of its name."""
+    ignores_full_disk: bool = False
+    """For the controls: nothing of a photo can be written, and nobody looks."""
+    hold: Path | None = None
+    """While this file is there, the disk takes its time over every commit of a push."""
+    is_single: bool = False
+    """For the controls: one thread reads and writes."""
 
 
 class ForkedServer(ServerAtHome):
@@ -71,7 +73,7 @@ class ForkedServer(ServerAtHome):
         self.database_url = database or URL.create("sqlite", database=str(home / "server" / "server.sqlite3"))
         self._given = database
         self._workers = workers
-        self._context = _context()
+        self._context = context()
         self._process: BaseProcess | None = None
         self._listen = "127.0.0.1:0"
 
@@ -147,6 +149,13 @@ def _serve(settings: ServerSettings, doom: Doom, log: Path, says: Pipe) -> None:
     if doom.lock_wait_s is not None:
         sync.server.storage.postgres.LOCK_WAIT_S = doom.lock_wait_s
 
+    if doom.believes_photos or doom.ignores_full_disk:
+        _look_away(disk_is_full=doom.ignores_full_disk)
+    if doom.hold is not None:
+        _hang_commits(doom.hold)
+    if doom.is_single:
+        Service.read = Service.write  # type: ignore[method-assign]
+
     def ready(url: str) -> None:
         if doom.moment is not None:
             _die_at(doom.moment, doom.push)
@@ -187,6 +196,33 @@ def _die_at(moment: Moment, push: int) -> None:
 
 def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _look_away(*, disk_is_full: bool) -> None:
+    def no_check(_verifier: object) -> None: ...
+
+    def lost(upload: folder._FileUpload, chunk: bytes) -> None:
+        upload.size += len(chunk)
+
+    def nothing(_upload: object) -> None: ...
+
+    folder.Verifier.check = no_check  # type: ignore[method-assign]
+    if disk_is_full:
+        folder._FileUpload.write = lost  # type: ignore[method-assign]
+        folder._FileUpload.keep = nothing  # type: ignore[method-assign]
+
+
+def _hang_commits(hold: Path) -> None:
+    @event.listens_for(Engine, "before_cursor_execute")
+    def _executes(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE heads"):
+            connection.info["pushes"] = True
+
+    @event.listens_for(Engine, "commit")
+    def _commits(connection: Connection) -> None:
+        while connection.info.pop("pushes", False) and hold.exists():
+            connection.info["pushes"] = True
+            time.sleep(0.005)
 
 
 def _limit_files(limit: int) -> None:

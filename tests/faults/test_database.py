@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import psycopg
@@ -64,6 +65,45 @@ def test_postgresql_crashes_under_the_server_and_nothing_is_lost(
     bar(bar_is_read_later[-1])  # type: ignore[arg-type]
     assert bar.lies == []
     assert broken(centre, recorded, outbox) == []
+
+
+@on_postgres
+@pytest.mark.parametrize("mode", ["immediate", "fast"])
+def test_postgresql_restarted_in_the_middle_of_a_push_keeps_all_of_it_or_nothing(
+    server: ForkedServer, centre: Centre, outbox: FileOutbox, postgres: Postgres, tmp_path: Path, mode: str,
+    expected_warnings: WarningsOnTheLog,
+) -> None:  # fmt: skip
+    """Every statement of the push is made, only its commit waits: then the database goes and comes back."""
+    expected_warnings(".*", required=False)
+    hold = tmp_path / "hold"
+    recorded, _ = some_entries(60)
+    outbox.record(recorded)
+    server.start(Doom(hold=hold))
+    assert push(server.url, recorded[:20]).verdict is Verdict.PROGRESS
+    hold.touch()
+    with ThreadPoolExecutor(1) as one:
+        hanging = one.submit(push, server.url, recorded[20:])
+        until(lambda: in_transaction(server.database_url) >= 1, 20, "the push stands before its commit")
+        centre.close()
+        postgres.server.restart(mode)
+        hold.unlink()
+        outcome = hanging.result()
+    assert (outcome.verdict, outcome.answer) == (Verdict.BUSY, None), outcome
+    assert len(centre.held()) == 20
+    with Bench(outbox, server.url, 1):
+        drains(outbox, 20)
+    assert not server.is_dead()
+    assert broken(centre, recorded, outbox) == []
+
+
+def in_transaction(url: URL) -> int:
+    """How many of the server's connections stand idle in a transaction that has written."""
+    with psycopg.connect(plain(url)) as beside:
+        found = beside.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND state = 'idle in transaction' AND backend_xid IS NOT NULL"
+        ).fetchone()
+    return found[0] if found else 0
 
 
 SAYS_NO = {
@@ -214,3 +254,66 @@ def test_a_full_photo_folder_is_said_with_507_and_records_go_on(
     with Bench(outbox, server.url, 1):
         drains(outbox, 20, photos=True)
     assert broken(centre, recorded, outbox, server.photo_folder) == []
+
+
+@on_sqlite
+def test_control_a_centre_that_does_not_look_whether_it_could_write_is_found_out(
+    server: ForkedServer, centre: Centre, outbox: FileOutbox, expected_warnings: WarningsOnTheLog
+) -> None:
+    expected_warnings(".*", required=False)
+    recorded, jpegs = some_entries(3, photos=1)
+    outbox.record(recorded, jpegs)
+    server.start(Doom(ignores_full_disk=True))
+    with Bench(outbox, server.url, 1):
+        until(lambda: "sent" in outbox.photo_states().values(), 20, "it says that it has one")
+    assert [line for line in broken(centre, recorded, outbox, server.photo_folder) if "counts as sent" in line]
+
+
+# F7: the centre's disk
+
+
+def test_while_the_centres_disk_takes_its_time_others_are_answered_and_nothing_counts(
+    server: ForkedServer, centre: Centre, outbox: FileOutbox, tmp_path: Path, expected_warnings: WarningsOnTheLog
+) -> None:
+    expected_warnings(".*", required=False)
+    hold = tmp_path / "hold"
+    recorded, _ = some_entries(40)
+    server.start(Doom(hold=hold))
+    assert push(server.url, recorded[:10]).verdict is Verdict.PROGRESS
+    hold.touch()
+    outbox.record(recorded)
+    with ThreadPoolExecutor(3) as several:
+        hanging = [several.submit(push, server.url, recorded[start : start + 20]) for start in (10, 10, 20)]
+        for path in ("/v1/health", "/v1/status", f"/v1/hello?station={STATION}"):
+            assert server.get(path).status_code == 200
+        assert server.status()["entries"] == 10, "what is not durable is not shown"
+        # and a bench that has not so much time gives up, and counts nothing
+        assert push(server.url, recorded[10:20], timeout_s=0.5).verdict is Verdict.UNREACHABLE
+        assert not any(each.done() for each in hanging), "nobody is told before the disk has it"
+        hold.unlink()
+        assert {each.result().verdict for each in hanging} <= {Verdict.PROGRESS, Verdict.RETRY}
+    with Bench(outbox, server.url, 1):
+        drains(outbox, 20)
+    assert broken(centre, recorded, outbox) == []
+    assert server.status()["duplicates"] > 0
+
+
+@on_sqlite
+def test_control_with_one_thread_for_all_a_slow_disk_stops_every_answer(server: ForkedServer, tmp_path: Path) -> None:
+    hold = tmp_path / "hold"
+    recorded, _ = some_entries(1)
+    server.start(Doom(hold=hold, is_single=True))
+    hold.touch()
+    with ThreadPoolExecutor(1) as one:
+        hanging = one.submit(push, server.url, recorded)
+        until(lambda: server_is_busy(server), 10, "its one thread waits for the disk")
+        hold.unlink()
+        assert hanging.result().verdict is Verdict.PROGRESS
+
+
+def server_is_busy(server: ForkedServer) -> bool:
+    try:
+        httpx.get(server.url + "/v1/health", timeout=0.5, trust_env=False)
+    except httpx.TimeoutException:
+        return True
+    return False

@@ -8,6 +8,7 @@ killed between an answer and its writing, and its disk refuses. The model knows 
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -61,11 +62,14 @@ class Fate(StrEnum):
     """The centre is set back to an earlier state before it takes this batch, with a new epoch."""
     SET_BACK = "set_back"
     """The same, and nobody gave it a new epoch."""
+    OVERTAKEN = "overtaken"
+    """The batch behind it is worked on first."""
 
 
 FATES = {
     Fate.FINE: 12, Fate.LOST_REQUEST: 1, Fate.LOST_ANSWER: 2, Fate.PARTLY_NAMED: 2, Fate.FOREIGN_NAMES: 1, Fate.BUSY: 1,
     Fate.ERROR: 1, Fate.NOT_OURS: 1, Fate.KILLED_BEFORE: 1, Fate.KILLED_AFTER: 2, Fate.RESTORED: 1, Fate.SET_BACK: 1,
+    Fate.OVERTAKEN: 2,
 }  # fmt: skip
 
 
@@ -117,6 +121,9 @@ class ModelOutbox:
     def unsent(self) -> Unsent:
         return Unsent(self.recorded - len(self.acknowledged), 0, None, 0)
 
+    def at_server(self) -> Mapping[int, int]:
+        return {1: max(self.acknowledged)} if self.acknowledged else {}
+
     def reopen(self, held: Mapping[int, int]) -> int:
         beyond = [seq for seq in self.acknowledged if seq > held.get(1, 0)]
         for seq in beyond:
@@ -159,6 +166,14 @@ class ModelCentre:
     under_way: int = 0
     looked_ahead: int = 0
     requests: int = 0
+    followed: int = 0
+    """Batches that were sent before the one before them was answered."""
+    overtook: int = 0
+    """Those of them that came too early."""
+
+    def __post_init__(self) -> None:
+        self.lock = threading.Lock()
+        self.passed = threading.Event()
 
     def hello(self, station: str) -> Outcome[HelloAnswer]:
         heads = [Head(1, len(self.held), None)] if self.held else []
@@ -170,16 +185,23 @@ class ModelCentre:
         return Packed(tuple(entries), withheld, b"")
 
     def push(self, packed: Packed) -> Outcome[PushAnswer]:
-        self.requests += 1
-        self.under_way += 1
-        assert self.under_way == 1, "one request at a time"
-        try:
+        with self.lock:
+            self.requests += 1
+            self.under_way += 1
+            self.followed += packed.follows
+            assert self.under_way <= 2, "two requests at once at most"
             fates = FATES if self.is_hostile else {Fate.FINE: 1}
             fate = self.rng.choices(list(fates), list(fates.values()))[0]
             self.seen.add(fate)
-            return self._push(packed, fate)
-        finally:
-            self.under_way -= 1
+        if fate is Fate.OVERTAKEN:
+            self.passed.clear()
+            self.passed.wait(0.02)
+        with self.lock:
+            try:
+                return self._push(packed, fate)
+            finally:
+                self.under_way -= 1
+                self.passed.set()
 
     def _push(self, packed: Packed, fate: Fate) -> Outcome[PushAnswer]:
         if fate is Fate.KILLED_BEFORE:
@@ -192,6 +214,7 @@ class ModelCentre:
         if fate in (Fate.RESTORED, Fate.SET_BACK):
             self._set_back(fate is Fate.RESTORED)
         results = [self._take(each, packed.withheld) for each in packed.entries]
+        self.overtook += packed.follows and results[0].status is Status.RETRY
         if fate is Fate.KILLED_AFTER:
             raise Killed
         if fate in (Fate.LOST_ANSWER, Fate.NOT_OURS):
@@ -315,7 +338,7 @@ def expected(play: Play) -> list[str]:
 def test_no_schedule_breaks_the_look_ahead(block: int, expected_warnings: WarningsOnTheLog) -> None:
     expected_warnings(".*", required=False)
     seen: set[Fate] = set()
-    looked_ahead = kills = 0
+    looked_ahead = kills = followed = overtook = 0
     for seed in range(block * 60, block * 60 + 60):
         play = Play(seed)
         play.run()
@@ -323,9 +346,13 @@ def test_no_schedule_breaks_the_look_ahead(block: int, expected_warnings: Warnin
         seen |= play.centre.seen
         looked_ahead += play.centre.looked_ahead
         kills += play.kills
+        followed += play.centre.followed
+        overtook += play.centre.overtook
     assert seen == set(Fate)
     assert looked_ahead > 60, "a batch was packed while another was under way"
     assert kills > 60
+    assert followed > 60, "a batch was sent before the one before it was answered"
+    assert overtook > 5, "and some came too early"
 
 
 class Trusting(SyncLoop):

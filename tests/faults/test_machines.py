@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import errno
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from station.clock import SystemClock
+from station.decision.model import Disposition
 from station.journal.entry import Entry, link
 from station.store import Store
 from station.store.durable import replace_patiently
 from station.store.outbox import PhotoUnreadable
 from sync.client.api import HttpApi
 from sync.client.drain import drain
+from sync.client.loop import SyncLoop
 from tests.conftest import WarningsOnTheLog
 from tests.faults.bench import Bench, HastyClock
+from tests.faults.conftest import Postgres
 from tests.faults.invariants import Centre, broken, drains
-from tests.faults.serving import ForkedServer
+from tests.faults.serving import Doom, ForkedServer
 from tests.sync.material import STATION, SWIFT, FileOutbox, an_inspection, dice, fact, jpeg_of, some_entries, until
 
 
@@ -64,6 +68,32 @@ def test_a_cloned_disk_keeps_both_machines_work(
     assert not [line for line in broken(centre, [*common, *mine], None) if "never recorded" not in line]
 
 
+# F16: what two benches say of one unit
+
+
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+def test_control_where_the_last_one_wins_the_order_of_arrival_decides(server: ForkedServer, tmp_path: Path) -> None:
+    """Why a unit that two benches inspected is contested: by arrival alone the line between them would decide."""
+    routes = {"one": Disposition.RESTOCK, "two": Disposition.RECYCLE}
+    server.start()
+    last: list[str] = []
+    for number, order in enumerate((("one", "two"), ("two", "one"))):
+        for name in order:
+            plain = an_inspection(number)
+            seen = replace(plain, lpn=f"LPN-{number}", decision=replace(plain.decision, disposition=routes[name]))
+            with Store.open(
+                tmp_path / f"{name}-{number}", station=f"{name}-{number}", clock=SystemClock(), ballast_bytes=0
+            ) as store:
+                store.commit([fact(seen)], actor="B-17", drafts={})
+                send(store, server.url)
+        (arrived,) = server.rows(
+            f"SELECT disposition FROM inspections WHERE lpn = 'LPN-{number}' ORDER BY rowid DESC LIMIT 1"
+        )
+        last.append(arrived[0])
+        assert server.get(f"/v1/units/LPN-{number}").json()["state"] == "contested"
+    assert last == ["recycle", "restock"], "the same two records, and another end"
+
+
 # F20: the centre comes back from yesterday's backup
 
 
@@ -92,6 +122,35 @@ def test_a_centre_restored_while_a_backlog_is_sent_is_filled_up(
         server.start()
         drains(outbox, 30)
     assert broken(centre, recorded, outbox) == []
+
+
+@pytest.mark.parametrize("server", ["postgresql"], indirect=True)
+def test_a_postgresql_put_back_to_yesterday_is_filled_up(
+    server: ForkedServer, centre: Centre, outbox: FileOutbox, postgres: Postgres, expected_warnings: WarningsOnTheLog
+) -> None:
+    """The same where the database is set back by its own means; photos stay, as in a store of objects."""
+    expected_warnings(".*", required=False)
+    recorded, jpegs = some_entries(300, photos=1)
+    outbox.record(recorded[:100], jpegs)
+    server.start()
+    with Bench(outbox, server.url, 1) as bench:
+        drains(outbox, 20)
+        server.stop()
+        backup = postgres.server.make(server.database_url.database)
+        server.start()
+        outbox.record(recorded[100:], jpegs)
+        bench.wake()
+        until(lambda: outbox.unsent().entries < 200, 20, "the backlog is on its way")
+        server.kill()
+        centre.close()
+        postgres.server.put_back(server.database_url, backup)
+        restored = Centre(server.database_url)
+        assert len(restored.held()) == 100
+        restored.execute("UPDATE server_facts SET value = 'restored' WHERE name = 'epoch'")
+        restored.close()
+        server.start()
+        drains(outbox, 30, photos=True)
+    assert broken(centre, recorded, outbox, server.photo_folder) == []
 
 
 # F10: clocks
@@ -151,6 +210,36 @@ def test_a_wall_clock_that_jumps_in_the_middle_of_a_shift_stops_nothing(
         assert store.opening.doubt is None
 
 
+class Naive(SystemClock):
+    """What a program has that waits by the clock on the wall."""
+
+    def __init__(self, wall: Jumping) -> None:
+        self._wall = wall
+
+    def now(self) -> datetime:
+        return self._wall.now()
+
+    def monotonic(self) -> float:
+        return self._wall.now().timestamp()
+
+
+@pytest.mark.parametrize("is_naive", [False, True], ids=["monotonic", "control: by the wall clock"])
+def test_a_bench_does_not_wait_for_the_day_that_its_clock_was_set_back(
+    outbox: FileOutbox, is_naive: bool, expected_warnings: WarningsOnTheLog
+) -> None:
+    expected_warnings(".*", required=False)
+    outbox.record(some_entries(1)[0])
+    wall = Jumping()
+    api = HttpApi("http://127.0.0.1:9", token=None, clock=wall)  # nobody answers there
+    loop = SyncLoop(outbox, api, Naive(wall) if is_naive else wall, dice(1), SWIFT)
+    loop.step()
+    wall.offset = timedelta(days=-1)
+    waits = [loop.step() for _ in range(3)]
+    api.close()
+    assert (max(waits) > 80_000) == is_naive
+    assert (max(waits) < 1) != is_naive
+
+
 # F15, F28: photos that are gone, held, or refused
 
 
@@ -167,18 +256,59 @@ def test_a_photo_that_another_program_holds_waits_and_is_not_lost(
         held, gone = store.photos.path(kept[0].sha256), store.photos.path(kept[1].sha256)
         jpeg = held.read_bytes()
         held.unlink()
-        held.mkdir()  # whoever opens it is refused, as by a sharing violation (even root)
+        held.symlink_to(held)  # whoever opens it is refused, as by a sharing violation (even root)
         gone.unlink()
         with pytest.raises(PhotoUnreadable):
             store.photo_bytes(kept[0].sha256)
         with Bench(store, server.url, 1):
             until(lambda: server.status()["photos"] == 1, 20, "the sound one is there")
             until(lambda: store.unsent().photos == 1, 20, "the lost one is noted, the held one still waits")
-            held.rmdir()
-            held.write_bytes(jpeg)
+            (tmp_path / "let go").write_bytes(jpeg)
+            (tmp_path / "let go").replace(held)  # at one blow: the bench may look at any moment
             drains(store, 20, photos=True)
     assert (server.photo_folder / kept[0].sha256[:2] / f"{kept[0].sha256}.jpg").read_bytes() == jpeg
     assert server.status() | {"photos": 2, "photos_missing": 1} == server.status()
+
+
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("believes", [False, True], ids=["sound", "control: a centre that believes any bytes"])
+def test_a_photo_that_changed_on_its_way_is_never_under_its_name(
+    server: ForkedServer, centre: Centre, outbox: FileOutbox, believes: bool, expected_warnings: WarningsOnTheLog
+) -> None:
+    expected_warnings(".*", required=False)
+    recorded, jpegs = some_entries(2, photos=1)
+    outbox.record(recorded, jpegs)
+    spoilt = next(iter(jpegs))
+    outbox.spoil_photo(spoilt, jpeg_of(77))  # a whole JPEG, of something else
+    server.start(Doom(believes_photos=believes))
+    with Bench(outbox, server.url, 1):
+        drains(outbox, 20, photos=True)
+    wrong = [f"I4: photo {spoilt[:8]} is not what its name says"] if believes else []
+    assert broken(centre, recorded, outbox, server.photo_folder) == wrong
+    assert (outbox.photo_states()[spoilt] == "sent") == believes
+
+
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+def test_a_backlog_of_photos_holds_up_no_record_and_all_arrive(
+    server: ForkedServer, centre: Centre, outbox: FileOutbox, request: pytest.FixtureRequest,
+    expected_warnings: WarningsOnTheLog,
+) -> None:  # fmt: skip
+    """A week without a network: records first, and each new one before the next photo. (``--slow``: ten thousand.)"""
+    expected_warnings(".*", required=False)
+    units, each = (2_000, 5) if request.config.getoption("--slow") else (60, 5)
+    recorded, jpegs = some_entries(units + 1, photos=each)
+    outbox.record(recorded[:units], jpegs)
+    server.start()
+    with Bench(outbox, server.url, 1) as bench:
+        drains(outbox, 300)
+        until(lambda: outbox.unsent().photos < units * each - 20, 60, "photos are on their way")
+        outbox.record(recorded[units:], jpegs)
+        bench.wake()
+        drains(outbox, 20)
+        assert outbox.unsent().photos > each * units // 4, "the record did not wait for the photos before it"
+        drains(outbox, 600, photos=True)
+    assert server.status() | {"photos": len(jpegs), "photos_missing": 0} == server.status()
+    assert broken(centre, recorded, outbox, server.photo_folder) == []
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EBUSY, errno.EPERM])

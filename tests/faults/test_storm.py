@@ -92,3 +92,29 @@ def test_while_the_disk_takes_its_time_the_bench_is_read_and_nothing_is_refused(
         slow.join(20)
         behind.join(20)
         assert store.unsent().entries == 3, "neither was told that the database is busy"
+
+
+def test_control_a_reader_on_the_writers_own_connection_waits_for_the_disk(home: Path, hanging: object) -> None:
+    with Store.open(home, station=STATION, clock=SystemClock(), ballast_bytes=0) as store:
+        store.commit([fact(an_inspection(1))], actor="B-17", drafts={})
+        slow = threading.Thread(target=lambda: store.commit([fact(an_inspection(2))], actor="B-17", drafts={}))
+        found: list[int] = []
+        looking = threading.Thread(
+            target=lambda: found.append(
+                store._writer.call(
+                    lambda connection: connection.exec_driver_sql("SELECT count(*) FROM journal").scalar_one(),
+                    doing="looking",
+                )
+            )
+        )
+        hanging.armed.set()  # type: ignore[attr-defined]
+        slow.start()
+        assert hanging.reached.wait(20)  # type: ignore[attr-defined]
+        looking.start()
+        looking.join(0.2)
+        assert looking.is_alive()
+        assert found == []
+        hanging.release.set()  # type: ignore[attr-defined]
+        looking.join(20)
+        slow.join(20)
+    assert found == [2]

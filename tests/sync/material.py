@@ -6,15 +6,14 @@ import hashlib
 import json
 import os
 import random
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 
@@ -40,6 +39,7 @@ from station.journal.entry import GENESIS, Entry, Fact, link
 from station.quantities import Money
 from station.store.outbox import Acknowledgement, Unsent
 from sync.client.decide import Timing
+from tests import forked
 
 STATION = "bench-1"
 START = datetime(2026, 11, 22, 10, 17, 3, 250000, tzinfo=UTC)
@@ -121,6 +121,10 @@ def some_entries(count: int, photos: int = 0, first: int = 0) -> tuple[list[Entr
     return chain(facts), jpegs
 
 
+MOST_AT_ONCE = 100
+"""Entries of one request, fewer than the server takes: the more requests, the more of them meet a fault."""
+
+
 class FileOutbox:
     """An ``Outbox`` in a SQLite file with FULL: what a killed bench finds again."""
 
@@ -162,7 +166,7 @@ class FileOutbox:
         for (body,) in self._all(
             "SELECT body FROM entry WHERE status IS NULL AND (generation, seq) > (?, ?)"
             " ORDER BY generation, seq LIMIT ?",
-            (*(after or (0, 0)), limit),
+            (*(after or (0, 0)), min(limit, MOST_AT_ONCE)),
         ):
             entry = _unpack(body)
             size += len(entry.payload or b"")
@@ -212,6 +216,12 @@ class FileOutbox:
 
     def set_sync_value(self, key: str, value: str) -> None:
         self._run("INSERT OR REPLACE INTO value VALUES (?,?)", (key, value))
+
+    def at_server(self) -> Mapping[int, int]:
+        held = (
+            "SELECT generation, max(seq) FROM entry WHERE status IN ('accepted', 'duplicate', 'quarantined') GROUP BY 1"
+        )
+        return dict(self._all(held))
 
     def reopen(self, held: Mapping[int, int]) -> int:
         before = self.unsent().entries
@@ -286,6 +296,10 @@ class ServerAtHome:
     def status(self) -> dict[str, int]:
         return self.get("/v1/status").json()
 
+    def until_counted(self) -> None:
+        """Figures and queue follow the pushes; return when they know everything."""
+        until(lambda: "station_figures_behind 0\n" in self.get("/v1/metrics").text, 30, "figures have caught up")
+
     def rows(self, sql: str) -> list[tuple]:
         db = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
         try:
@@ -335,21 +349,21 @@ class ServerProcess(ServerAtHome):
         self.home = home
         self._arguments = arguments
         self._environment = environment or {}
-        self._process: subprocess.Popen[str] | None = None
+        self._process: BaseProcess | None = None
         self._port = 0
         self.start()
 
     def start(self) -> None:
-        code = (
-            "import sys, pathlib as p; from ui.cli.server import server; server(sys.argv[2:], obj=p.Path(sys.argv[1]))"
-        )
-        self._log = (self.home.parent / f"{self.home.name}.log").open("a")
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", code, str(self.home), "--listen", f"127.0.0.1:{self._port}", *self._arguments],
-            stdout=subprocess.PIPE, stderr=self._log, text=True, env={**os.environ, **self._environment},
+        hears, says = forked.context().Pipe(duplex=False)
+        words = ["--listen", f"127.0.0.1:{self._port}", *self._arguments]
+        self._process = forked.start(
+            _serve, self.home, words, says,
+            log=self.home.parent / f"{self.home.name}.log", environment=self._environment,
         )  # fmt: skip
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        says.close()
+        with os.fdopen(os.dup(hears.fileno())) as told:
+            hears.close()
+            line = told.readline()
         assert line, f"the server did not start: {self.log()[-2000:]}"
         self.url = json.loads(line)["listening"]
         self._port = int(self.url.rpartition(":")[2])
@@ -357,6 +371,7 @@ class ServerProcess(ServerAtHome):
     @property
     def pid(self) -> int:
         assert self._process is not None
+        assert self._process.pid is not None
         return self._process.pid
 
     def kill(self) -> None:
@@ -366,16 +381,14 @@ class ServerProcess(ServerAtHome):
 
     def stop(self) -> int:
         assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        self._process.terminate()
         return self._end()
 
     def _end(self) -> int:
         assert self._process is not None
-        assert self._process.stdout is not None
-        code = self._process.wait(20)
-        self._process.stdout.close()
-        self._log.close()
-        return code
+        self._process.join(20)
+        assert self._process.exitcode is not None, "it lives on"
+        return self._process.exitcode
 
     def log(self) -> str:
         return (self.home.parent / f"{self.home.name}.log").read_text()
@@ -386,10 +399,17 @@ class ServerProcess(ServerAtHome):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-        if self._process is not None and self._process.stdout is not None and not self._process.stdout.closed:
-            self._end()
+        if self._process is not None and self._process.exitcode is None:
+            self.kill()
+
+
+def _serve(home: Path, words: list[str], says: Connection) -> None:
+    """``station server`` with these words; what it prints goes to the test that started it."""
+    from ui.cli.server import server
+
+    os.dup2(says.fileno(), 1)
+    says.close()
+    server(words, obj=home)
 
 
 def discrepancies(server: ServerAtHome, entries: Sequence[Entry]) -> list[str]:

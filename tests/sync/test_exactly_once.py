@@ -84,7 +84,7 @@ def test_nothing_is_lost_or_doubled(
     own_server: ServerProcess, outbox: FileOutbox, seed: int, expected_warnings: WarningsOnTheLog
 ) -> None:
     expected_warnings(".*", required=False)
-    proxy = storm(own_server, outbox, seed, count=400, kills=1)
+    proxy = storm(own_server, outbox, seed, count=1000, kills=3)
     assert discrepancies(own_server, outbox.entries()) == []
     assert own_server.status()["duplicates"] > 0, f"this run had no teeth: {proxy.seen}"
     assert {status for status, _ in outbox.statuses().values()} <= {"accepted", "duplicate"}

@@ -17,7 +17,7 @@ from sync.protocol import NOTHING_FOLDED, Topic, fold_digests, item_digest
 from sync.server.feed import TOMBSTONES, Change, Feed, MustRefetch
 from sync.server.storage import Database, open_database
 from sync.server.storage.rows import feed_items
-from tests.postgres import MakePostgres
+from tests.postgres import MakeFresh
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 SITE = "main"
@@ -135,9 +135,9 @@ def test_any_history_leaves_a_copy_that_equals_the_centre(
         assert copy.items == {key: body for key, body in held}
 
 
-def test_a_late_commit_is_not_lost(make_postgres: MakePostgres) -> None:
+def test_a_late_commit_is_not_lost(fresh_postgres: MakeFresh) -> None:
     """The interleaving that loses a row to every client where revisions come from a sequence (see the control)."""
-    database = open_database(make_postgres(None))
+    database = open_database(fresh_postgres())
     feed = Feed(database)
     copy = Copy(feed)
     begun, go_on = threading.Event(), threading.Event()
@@ -165,9 +165,9 @@ def test_a_late_commit_is_not_lost(make_postgres: MakePostgres) -> None:
     database.close()
 
 
-def test_control_a_sequence_as_a_cursor_loses_a_row(make_postgres: MakePostgres) -> None:
+def test_control_a_sequence_as_a_cursor_loses_a_row(fresh_postgres: MakeFresh) -> None:
     """Negative control: the same interleaving, with a ``bigserial``."""
-    database = open_database(make_postgres(None))
+    database = open_database(fresh_postgres())
     with database.writing() as connection:
         connection.execute(text("CREATE TABLE naive (rev BIGSERIAL PRIMARY KEY, key TEXT)"))
 

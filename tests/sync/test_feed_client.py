@@ -325,7 +325,7 @@ def test_entries_come_before_the_feed_and_news_with_the_answer(tmp_path: Path, l
         loop = SyncLoop(outbox, api, SystemClock(), random.Random(1), SWIFT, feed=store)
         while loop.step() == 0.0:
             pass
-        assert order == ["push", *["feed"] * len(Topic)]
+        assert order == ["push", *["feed"] * (len(Topic) - 1)], "nobody here can seal people"
         assert store.feed_mark("returns").complete_at is not None
         asked = len(order)
         put_over_http(local_server)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -18,12 +17,12 @@ from station.errors import InvalidInput
 from station.journal.entry import Entry, Fact, entry_hash
 from sync.client.api import encode_push
 from sync.protocol import EntryResult, PushRequest, Status
+from sync.server import journal
 from sync.server.journal import Journal
 from sync.server.judge import judge
 from sync.server.projection import counts, project
-from sync.server.storage import database_url, open_database
+from sync.server.storage import open_database
 from sync.server.storage.rows import disputes, entries, quarantine
-from tests.postgres import MakePostgres
 from tests.sync.material import STATION, an_inspection, chain, damaged, fact, some_entries, void_of
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -37,13 +36,15 @@ class Centre:
         self.database = open_database(url)
         self.journal = Journal(self.database, (project,))
 
-    def push(self, batch: Sequence[Entry], withheld: str | None = None, station: str = STATION) -> list[EntryResult]:
-        return self.push_raw(encode_push(station, batch, withheld))
+    def push(
+        self, batch: Sequence[Entry], withheld: str | None = None, station: str = STATION, *, follows: bool = False
+    ) -> list[EntryResult]:
+        return self.push_raw(encode_push(station, batch, withheld), follows)
 
-    def push_raw(self, body: bytes) -> list[EntryResult]:
+    def push_raw(self, body: bytes, follows: bool = False) -> list[EntryResult]:
         request = msgspec.json.decode(body, type=PushRequest)
         judged = [judge(request.station, bytes(raw)) for raw in request.entries]
-        results = self.journal.push("main", request.station, judged, NOW).results
+        results = self.journal.push("main", request.station, judged, NOW, follows=follows).results
         return sorted(results, key=lambda result: (result.generation, result.seq))
 
     def counts(self) -> dict[str, int]:
@@ -51,31 +52,9 @@ class Centre:
             return counts(connection, "main")
 
 
-@pytest.fixture(scope="module")
-def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Migrated once, copied for each test."""
-    path = tmp_path_factory.mktemp("empty") / "server.sqlite3"
-    open_database(database_url(f"sqlite:///{path}")).close()
-    return path
-
-
-@pytest.fixture(scope="module")
-def empty_postgres(make_postgres: MakePostgres) -> str:
-    """The name of a migrated database, to be copied for each test."""
-    url = make_postgres(None)
-    open_database(url).close()
-    assert url.database is not None
-    return url.database
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def centre(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Centre]:
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("empty_sqlite"), tmp_path / "server.sqlite3")
-        made = Centre(database_url(f"sqlite:///{tmp_path / 'server.sqlite3'}"))
-    else:
-        make: MakePostgres = request.getfixturevalue("make_postgres")
-        made = Centre(make(request.getfixturevalue("empty_postgres")))
+@pytest.fixture
+def centre(either_database: URL) -> Iterator[Centre]:
+    made = Centre(either_database)
     yield made
     made.database.close()
 
@@ -114,6 +93,29 @@ def test_a_gap_is_answered_with_what_is_expected(centre: Centre) -> None:
     assert centre.counts()["entries"] == 3
     assert {r.status for r in centre.push(sent[3:])} == {OK}
     assert centre.counts()["entries"] == 10
+
+
+def test_a_push_that_overtook_the_one_before_waits_for_it(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With several writers; with one nothing can be overtaken, and the bench is told to come again at once."""
+    monkeypatch.setattr(journal, "PATIENCE_S", 30.0)
+    sent, _ = some_entries(10)
+    centre.push(sent[:3])
+    assert {r.status for r in centre.push(sent[6:])} == {RET}, "nobody waits for what was not announced"
+    with ThreadPoolExecutor(1) as line:
+        behind = line.submit(centre.push, sent[6:], follows=True)
+        if centre.database.writers > 1:
+            with pytest.raises(TimeoutError):
+                behind.result(0.3)
+        else:
+            assert {r.status for r in behind.result()} == {RET}
+        assert {r.status for r in centre.push(sent[3:6])} == {OK}
+        assert {r.status for r in behind.result()} == ({OK} if centre.database.writers > 1 else {RET})
+
+
+def test_a_push_does_not_wait_for_ever_for_one_that_never_comes(centre: Centre) -> None:
+    sent, _ = some_entries(4)
+    assert [(r.status, r.expected_seq) for r in centre.push(sent[2:], follows=True)] == [(RET, 1)] * 2
+    assert centre.counts()["entries"] == 0
 
 
 def test_generations_are_chains_of_their_own(centre: Centre) -> None:

@@ -18,7 +18,9 @@ from station.config import Config, PrinterConfig, ScaleConfig, ScannerConfig, Sc
 from station.errors import InvalidInput
 from station.identify.commands import Command
 from station.inspection.view import State
+from station.store.outbox import Unsent
 from sync.client.identity import ENROLMENT
+from sync.client.states import Link, SyncState
 from tests.conftest import WarningsOnTheLog
 from tests.station.inspection.bench import SHIRT, open_store
 from ui.app import BenchApp
@@ -97,6 +99,32 @@ def test_the_app_knows_a_bench_that_joined_by_the_clients_own_file(tmp_path: Pat
     assert not is_enrolled(tmp_path)
     (tmp_path / ENROLMENT).touch()
     assert is_enrolled(tmp_path)
+
+
+def test_a_bench_that_is_shut_out_says_so_and_what_to_do(running: Running, tmp_path: Path) -> None:
+    """The bar as long as it is so, the banner when it happens; another banner is not wiped away."""
+    window, controller = running.app.window, running.app.controller
+    window.resize(1366, 768)
+    unsent = Unsent(7, 0, None, 0)
+    online = SyncState(Link.ONLINE, Unsent(0, 0, None, 0), "", None)
+    revoked = SyncState(Link.PAUSED, unsent, "IT has shut this bench out", None, revoked=True)
+    controller.on_sync(online)
+    before = window.page.top_bar.grab().toImage()
+    controller.on_sync(revoked)
+    assert window.page.top_bar.sync_words == ("cloud-alert", "shut out – call IT · 7 waiting")
+    assert "shut out" in window.page.top_bar.accessibleDescription()
+    assert "Ask IT to let it in again" in window.page.banner.text
+    assert window.page.banner.isVisible()
+    after = window.page.top_bar.grab().toImage()
+    assert after != before, "it is painted, not only said"
+    assert window.grab().save(os.environ.get("STATION_TEST_PICTURE", str(tmp_path / "revoked.png")))
+    controller.on_sync(online)
+    assert window.page.banner.text == ""
+    controller.on_sync(revoked)
+    window.show_banner("The printer is out of paper")
+    controller.on_sync(online)
+    assert window.page.banner.text == "The printer is out of paper"
+    assert window.page.top_bar.sync_words == ("cloud", "all sent")
 
 
 def test_two_scanners_are_one_and_each_hears_what_became_of_its_scan(qtbot: QtBot, tmp_path: Path) -> None:

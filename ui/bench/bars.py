@@ -32,6 +32,8 @@ _PHOTO = QT_TRANSLATE_NOOP("Bench", "1 photo")
 _PHOTOS = QT_TRANSLATE_NOOP("Bench", "{count} photos")
 _ASIDE = QT_TRANSLATE_NOOP("Bench", "{count} set aside")
 _PAUSED = QT_TRANSLATE_NOOP("Bench", "the server refuses")
+_REVOKED = QT_TRANSLATE_NOOP("Bench", "shut out – call IT")
+_REFUSED = {"paused": _PAUSED, "revoked": _REVOKED}
 _LIGHTS = {
     "silent": QT_TRANSLATE_NOOP("Bench", "no answer"),
     "gone": QT_TRANSLATE_NOOP("Bench", "unplugged"),
@@ -107,8 +109,8 @@ class TopBar(Surface):
         offline = state == "offline"
         if not state:
             return "cloud", ""
-        if state == "paused":
-            parts.append(say(_PAUSED))
+        if state in _REFUSED:
+            parts.append(say(_REFUSED[state]))
         elif offline:
             parts.append(say(_OFFLINE))
         if waiting:
@@ -118,7 +120,7 @@ class TopBar(Surface):
             parts.append(say(_PHOTO) if photos == 1 else say(_PHOTOS, {"count": str(photos)}))
         if quarantined:
             parts.append(say(_ASIDE, {"count": str(quarantined)}))
-        icon = "cloud-off" if offline else "cloud-alert" if quarantined or state == "paused" else "cloud"
+        icon = "cloud-off" if offline else "cloud-alert" if quarantined or state in _REFUSED else "cloud"
         return icon, " · ".join(parts) or say(_ALL_SENT)
 
     def light_words(self, device: str) -> str:

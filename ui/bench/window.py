@@ -130,7 +130,7 @@ class BenchWindow(QMainWindow):
             self.page.live.picture.clear()
 
     def show_sync(self, state: str, waiting: int, photos: int, since: datetime | None, quarantined: int) -> None:
-        """Show what is unsent and since when."""
+        """Show what is unsent and since when; the state is ``online``, ``offline``, ``paused`` or ``revoked``."""
         self.page.top_bar.show_sync(state, waiting, photos, since, quarantined)
 
     def show_banner(self, text: str | None) -> None:

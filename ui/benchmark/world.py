@@ -46,20 +46,24 @@ def authorisation(number: int, items: int) -> ReturnAuthorisation:
     )
 
 
-def open_world(home: Path, *, items: int, returns: int) -> Store:
+def open_world(home: Path, *, items: int, returns: int, station: str = STATION) -> Store:
     """A store with so many articles and open returns."""
-    store = Store.open(home, station=STATION, clock=SystemClock())
+    store = Store.open(home, station=station, clock=SystemClock())
     store.put_merchants([Merchant("m", "Nordlicht", "small_brand")])
     store.put_items(item(number) for number in range(items))
     store.put_returns(authorisation(number, items) for number in range(returns))
     return store
 
 
-def inspections(count: int, *, items: int = 1_000, photos: int = 2) -> Iterator[Fact]:
-    """Confirmed inspections as the bench writes them; their photos are named but not there."""
+def inspections(count: int, *, items: int = 1_000, photos: int = 2, first: int = 0) -> Iterator[Fact]:
+    """Confirmed inspections as the bench writes them; their photos are named but not there.
+
+    Args:
+        first: number of the first one; units and returns go by it.
+    """
     rules = load_rules()
     template: Inspection | None = None
-    for number in range(count):
+    for number in range(first, first + count):
         article = item(number % items)
         at = _START + timedelta(seconds=number)
         reading = WeightReading(312_000, StableSource.SCALE, "g", 1_000, b"S S     312.000 g\r\n", "scale-1", at)
@@ -89,5 +93,5 @@ def _numbered(template: Inspection, photos: tuple[Photo, ...], at: datetime, num
 
     return dataclasses.replace(
         template, inspection_id=uuid7(), unit_id=uuid7(), lpn=f"LPN{number:010d}", parcel_id=uuid7(), photos=photos,
-        started_at=at, confirmed_at=at,
+        rma=f"RMA-2026-{number:06d}", started_at=at, confirmed_at=at,
     )  # fmt: skip

@@ -69,7 +69,7 @@ def csv_(home: Path, out: Path, as_json: bool, table: str) -> None:
 @click.pass_obj
 def journal(home: Path, out: Path, as_json: bool) -> None:
     """Every entry as one line of JSON, exact bytes and hashes, to be kept elsewhere."""
-    from station.exchange.journal_lines import write_lines
+    from station.journal.lines import write_lines
     from station.store.reading import read_entries
 
     entries = read_entries(home)

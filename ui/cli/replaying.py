@@ -116,7 +116,7 @@ def _of_file(path: Path) -> _Source:
 
 
 def _lines_of(path: Path) -> Iterator[Entry]:
-    from station.exchange.journal_lines import read_lines
+    from station.journal.lines import read_lines
 
     with path.open("rb") as file:
         try:

@@ -38,6 +38,9 @@ def pytest_environment(settings: dict[str, str], has_display: bool) -> dict[str,
     return ours if has_display else {**ours, "QT_QPA_PLATFORM": "offscreen"}
 
 
+_UNUSED = ("schemathesis", "faker")
+"""Plugins of pytest that come with our packages; nothing here uses them, and they double the start of each worker."""
+
 _PYTEST_USAGE = 4
 """pytest's own code for words it does not know; ours is 2."""
 
@@ -54,9 +57,11 @@ def test(slow: bool, words: tuple[str, ...]) -> int:
             "or run pip install -e '.[test]'"
         )
     options = ["--slow"] if slow else []
+    for unused in _UNUSED:
+        options += ["-p", f"no:{unused}"]
     if not any(word == "-n" or word.startswith(("-n", "--numprocesses", "--pdb")) for word in words):
         # the tests wait for processes and devices most of the time; a file's tests stay together, for their fixtures
-        options += ["-n", str((os.cpu_count() or 1) + 2), "--dist", "loadfile"]
+        options += ["-n", str((os.cpu_count() or 1) + 2), "--dist", "loadfile", "--no-loadscope-reorder"]
     if not os.access(root, os.W_OK):
         options += ["-p", "no:cacheprovider"]  # pytest warns when it cannot write its cache, and a warning is an error
     command = [sys.executable, "-m", "pytest", *options, *words]

@@ -6,7 +6,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
@@ -26,6 +26,7 @@ from sync.protocol import DEVICE_REVOKED, ServerKey, StationSummary
 from sync.server.access.codes import code_hash, make_code, read_code
 from sync.server.access.signing import SigningKey
 from sync.server.errors import ApiError
+from sync.server.operations.backlogs import backlogs
 from sync.server.storage import Database
 from sync.server.storage.rows import heads, server_facts
 from sync.server.storage.rows_access import (
@@ -134,11 +135,12 @@ class Register:
             self._note(connection, site_id, station, "code", made_by, f"good until {_text(expires_at)}")
         return MadeCode(station, site_id, code, expires_at)
 
-    def enrol(self, text: str, public_key: str, source: str) -> Enrolled:
+    def enrol(self, text: str, public_key: str, source: str, station: str | None = None) -> Enrolled:
         """Let a bench in by its code; its key replaces an earlier one of that station. A repeat is fine.
 
         Args:
             source: network address that asks, for the rate limit.
+            station: the code must be for this one; None = for whichever.
 
         Raises:
             ApiError: 429 too many wrong codes from there; 403 this one is wrong, used or too old (which of these, only
@@ -160,6 +162,8 @@ class Register:
                 ).one_or_none()
                 if found is None:
                     refused = "unknown"
+                elif station not in (None, found.station):
+                    refused = "for another station"
                 elif found.used_at is not None and found.key_id == key_id(raw_key) and found.expires_at > now:
                     return Enrolled(found.station, found.site_id, found.key_id)  # its answer was lost on the way
                 elif found.used_at is not None:
@@ -336,6 +340,7 @@ class Register:
             known = {
                 row.station: row for row in connection.execute(select(stations).where(stations.c.site_id == site_id))
             }
+            waiting = {row.station: row for row in backlogs(connection, site_id)}
         return [
             StationSummary(
                 station,
@@ -345,8 +350,9 @@ class Register:
                 _maybe_text(known[station].revoked_at) if station in known else None,
                 _maybe_text(held[station].last_seen) if station in held else None,
                 int(held[station].entries) if station in held else 0,
+                *_said(waiting.get(station)),
             )
-            for station in sorted(held.keys() | known.keys())
+            for station in sorted(held.keys() | known.keys() | waiting.keys())
         ]
 
     # the server itself
@@ -404,6 +410,13 @@ class Register:
 
 def _text(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _said(row: Any | None) -> tuple[int | None, int | None, str | None, str | None]:
+    """What a bench said of its backlog."""
+    if row is None:
+        return None, None, None, None
+    return row.entries, row.photos, _maybe_text(row.since), _maybe_text(row.told_at)
 
 
 def _maybe_text(moment: datetime | None) -> str | None:

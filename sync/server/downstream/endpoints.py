@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, delete, func, select, update
+from sqlalchemy import Connection, Row, and_, delete, exists, func, select, update
 
 from station.errors import InvalidInput, OperatorError
 from station.ids import uuid7
@@ -24,13 +24,16 @@ from sync.protocol.downstream import (
 )
 from sync.server.downstream.addresses import Egress, check_url
 from sync.server.downstream.events import TYPES, Event, of_inspection, of_void, source_of
+from sync.server.downstream.of_units import of_change
 from sync.server.downstream.outbox import PENDING, Outbox
 from sync.server.downstream.signing import WebhookKey
 from sync.server.facts import Inspected
 from sync.server.judge import judge_payload
 from sync.server.storage import Database
 from sync.server.storage.rows import entries, inspections
-from sync.server.storage.rows_downstream import alerts, deliveries, endpoints
+from sync.server.storage.rows_downstream import alerts, deliveries, endpoints, unit_changes
+from sync.server.storage.rows_units import units
+from sync.server.units.changes import first_of
 
 MOST: Final = 32
 """Endpoints of a site."""
@@ -213,12 +216,28 @@ class Endpoints:
         while True:
             with self._database.writing() as connection:
                 rows = self._journal(connection, site_id, wanted.since, after)
-                events = [event for row in rows for event in self._events(connection, site_id, row)]
+                facts = [judge_payload(row.kind, row.schema, row.payload)[2] for row in rows]
+                plain = self._plain(connection, site_id, [fact for fact in facts if isinstance(fact, Inspected)])
+                events = [
+                    event
+                    for row, fact in zip(rows, facts, strict=True)
+                    for event in self._events(connection, site_id, row, fact, plain)
+                ]
                 again += self._again(connection, site_id, endpoint_id, [event.id for event in events], now)
                 new += self._outbox.enqueue_for(connection, site_id, endpoint_id, events, now)
             if len(rows) < _CHUNK:
-                return Replayed(again, new)
+                break
             after = (rows[-1].station, rows[-1].generation, rows[-1].seq)
+        position = 0
+        while True:  # what changed a unit comes behind all that its first inspection said
+            with self._database.writing() as connection:
+                changed = self._outbox.changes_since(connection, site_id, wanted.since, position, _CHUNK)
+                events = [Event(row.event_id, row.type, row.unit_id, row.body) for row in changed]
+                again += self._again(connection, site_id, endpoint_id, [event.id for event in events], now)
+                new += self._outbox.enqueue_for(connection, site_id, endpoint_id, events, now)
+            if len(changed) < _CHUNK:
+                return Replayed(again, new)
+            position = changed[-1].position
 
     def receivers(self, now: datetime) -> list[Receiver]:
         """The active endpoints of all sites."""
@@ -307,11 +326,28 @@ class Endpoints:
         return connection.execute(query.order_by(*place).limit(_CHUNK)).all()
 
     @staticmethod
-    def _events(connection: Connection, site_id: str, row: Any) -> list[Event]:
-        _, _, fact = judge_payload(row.kind, row.schema, row.payload)
+    def _plain(connection: Connection, site_id: str, facts: Sequence[Inspected]) -> frozenset[str]:
+        """Those that were the first and alone of their unit when they came: its first events follow from them."""
+        changed_at_once = exists().where(
+            unit_changes.c.site_id == units.c.site_id, unit_changes.c.unit_id == units.c.unit_id,
+            unit_changes.c.is_first,
+        )  # fmt: skip
+        return frozenset(
+            connection.scalars(
+                select(units.c.first_inspection).where(
+                    units.c.site_id == site_id, units.c.lpn.in_({fact.lpn for fact in facts}), ~changed_at_once
+                )
+            )
+        )
+
+    @staticmethod
+    def _events(connection: Connection, site_id: str, row: Any, fact: object, plain: Set[str]) -> list[Event]:
         source = source_of(site_id, row.station)
         if isinstance(fact, Inspected):
-            return list(of_inspection(row.id, source, fact))
+            events = [of_inspection(row.id, source, fact)]
+            if fact.inspection_id in plain:
+                events += of_change(first_of(row.id, fact), source, fact.confirmed_at, plain=True)
+            return events
         if isinstance(fact, InspectionVoided):
             unit = connection.execute(
                 select(inspections.c.unit_id, inspections.c.lpn).where(

@@ -7,7 +7,6 @@ Source: CloudEvents 1.0.2, JSON format; Standard Webhooks specification, "Payloa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -23,13 +22,15 @@ CORRECTED: Final = "returns.inspection.corrected"
 VOIDED: Final = "returns.inspection.voided"
 REFUND: Final = "returns.refund.decided"
 MOVED: Final = "returns.inventory.moved"
+STATUS: Final = "returns.status.changed"
 
 TYPES: Final = {
     CONFIRMED: "a unit was inspected; with grade and disposition",
     CORRECTED: "an inspection replaces an earlier one, named in data.corrects",
-    VOIDED: "an inspection was taken back; refund and stock movement with it",
-    REFUND: "what the customer gets back, in minor units",
-    MOVED: "where the unit goes: one piece of a SKU to a disposition",
+    VOIDED: "an inspection was taken back; what that changes of its unit comes as events of its own",
+    REFUND: "what the customer gets back for a unit in all, and how much that is more or less than before, minor units",
+    MOVED: "one piece of a SKU went from one disposition (or from inspection) to another one",
+    STATUS: "what the customer of a unit is told: received, in_review, refund_decided, no_refund",
 }
 """Every type of event and what it says."""
 
@@ -74,20 +75,19 @@ def source_of(site_id: str, station: str) -> str:
     return f"urn:returns-station:{quote(site_id, safe='')}:{quote(station, safe='')}"
 
 
-def of_inspection(entry_id: str, source: str, fact: Inspected) -> Iterator[Event]:
-    """An inspection, its refund and its stock movement, in this order."""
-    unit: dict[str, object] = {
-        "inspection_id": fact.inspection_id,
-        "unit_id": fact.unit_id,
-        "lpn": fact.lpn,
-        "merchant_id": fact.merchant_id,
-        "rma": fact.rma,
-        "sku": fact.sku,
-    }
+def of_inspection(entry_id: str, source: str, fact: Inspected) -> Event:
+    """An inspection; what it means for refund, stock and customer is said of its unit (``of_units``)."""
     decision = fact.decision
-    amount = decision.refund.amount
-    more: dict[str, dict[str, object]] = {
-        CORRECTED if fact.corrects else CONFIRMED: {
+    return make_event(
+        f"{entry_id}_inspection", CORRECTED if fact.corrects else CONFIRMED, fact.unit_id,
+        source=source, subject=fact.lpn, time=fact.confirmed_at,
+        data={
+            "inspection_id": fact.inspection_id,
+            "unit_id": fact.unit_id,
+            "lpn": fact.lpn,
+            "merchant_id": fact.merchant_id,
+            "rma": fact.rma,
+            "sku": fact.sku,
             "parcel_id": fact.parcel_id,
             "identity": fact.identity,
             "grade": decision.grade.code if decision.grade else None,
@@ -95,22 +95,7 @@ def of_inspection(entry_id: str, source: str, fact: Inspected) -> Iterator[Event
             "photos": [{"sha256": photo.sha256, "shot": photo.shot} for photo in fact.photos],
             "corrects": fact.corrects,
         },
-        REFUND: {
-            "decision": decision.refund.decision,
-            "amount": {"minor": amount.minor, "currency": amount.currency} if amount else None,
-            "replaces": fact.corrects,
-        },
-        MOVED: {
-            "quantity": 0 if decision.disposition == "missing" else 1,
-            "disposition": decision.disposition,
-            "replaces": fact.corrects,
-        },
-    }
-    for type, data in more.items():
-        yield make_event(
-            f"{entry_id}_{type.split('.')[1]}", type, fact.unit_id,
-            source=source, subject=fact.lpn, time=fact.confirmed_at, data=unit | data,
-        )  # fmt: skip
+    )  # fmt: skip
 
 
 def of_void(entry_id: str, source: str, fact: InspectionVoided, unit_id: str | None, lpn: str | None) -> Event:

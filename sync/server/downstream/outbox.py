@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,11 +25,13 @@ from sqlalchemy import (
 from station.inspection.record import InspectionVoided
 from sync.server.applying import Applying
 from sync.server.downstream.events import Event, of_inspection, of_void, source_of
+from sync.server.downstream.of_units import of_change
 from sync.server.facts import Inspected
 from sync.server.judge import Judged
 from sync.server.storage import Database
 from sync.server.storage.rows import inspections
-from sync.server.storage.rows_downstream import deliveries, endpoints
+from sync.server.storage.rows_downstream import deliveries, endpoints, unit_changes
+from sync.server.units.changes import Changed
 
 PENDING: Final = "pending"
 DELIVERED: Final = "delivered"
@@ -80,16 +82,17 @@ class Outbox:
         """Set when something was put in by this process: a hint to look, no promise."""
 
     def apply(self, work: Applying, applied: Sequence[Judged]) -> None:
-        """Put in what accepted entries mean for others (an ``Applier``, behind the one that keeps inspections)."""
+        """Put in what accepted entries mean for others (an ``Applier``, behind those of inspections and of units)."""
+        source = source_of(work.site_id, work.station)
+        changed = self.keep_changes(work.connection, work.site_id, work.changes.judged, source, work.at)
         subscribed = self._subscribed(work.connection, work.site_id)
         if not subscribed:
             return
-        source = source_of(work.site_id, work.station)
         events: list[Event] = []
         for entry in applied:
             fact = entry.fact
             if isinstance(fact, Inspected):
-                events += of_inspection(entry.id, source, fact)
+                events.append(of_inspection(entry.id, source, fact))
             elif isinstance(fact, InspectionVoided):
                 unit = work.connection.execute(
                     select(inspections.c.unit_id, inspections.c.lpn).where(
@@ -97,7 +100,41 @@ class Outbox:
                     )
                 ).one_or_none()
                 events.append(of_void(entry.id, source, fact, *(unit or (None, None))))
-        self._put(work.connection, work.site_id, events, subscribed, work.at)
+        for change, fact in work.changes.fresh():
+            events += of_change(change, source, fact.confirmed_at, plain=True)
+        self._put(work.connection, work.site_id, [*events, *changed], subscribed, work.at)
+
+    def keep_changes(
+        self, connection: Connection, site_id: str, changes: Iterable[Changed], source: str, at: datetime
+    ) -> list[Event]:
+        """Write down what became of units that are more than one plain inspection; a replay reads it again."""
+        found = [(change, event) for change in changes for event in of_change(change, source, at, plain=False)]
+        first = self._position(connection, site_id, at) if found else 0
+        rows = [
+            {
+                "site_id": site_id, "event_id": event.id, "unit_id": change.unit_id, "position": first + number,
+                "is_first": change.before is None, "type": event.type, "body": event.body, "at": at,
+            }
+            for number, (change, event) in enumerate(found)
+        ]  # fmt: skip
+        if rows:
+            self._database.insert_all(connection, unit_changes, rows)
+        return [event for _, event in found]
+
+    @staticmethod
+    def _position(connection: Connection, site_id: str, at: datetime) -> int:
+        latest = connection.scalar(select(func.max(unit_changes.c.position)).where(unit_changes.c.site_id == site_id))
+        return max(_position(at), (latest or 0) + 1)
+
+    def changes_since(
+        self, connection: Connection, site_id: str, since: datetime, after: int, limit: int
+    ) -> Sequence[Any]:
+        """What :meth:`keep_changes` wrote down from a moment on, in its order, behind a position."""
+        c = unit_changes.c
+        query = select(c.event_id, c.type, c.unit_id, c.body, c.position).where(
+            c.site_id == site_id, c.at >= since, c.position > after
+        )
+        return connection.execute(query.order_by(c.position).limit(limit)).all()
 
     def enqueue(self, connection: Connection, site_id: str, events: Iterable[Event], at: datetime) -> int:
         """Put in events that do not come from an entry, in the caller's transaction. Those that are there stay.
@@ -133,7 +170,7 @@ class Outbox:
                 deliveries.c.state == _IS_PENDING,
             )
         )
-        first = max(int(at.timestamp() * 1_000_000) * 1000, (latest or 0) + 1)
+        first = max(_position(at), (latest or 0) + 1)
         rows = [
             {
                 "site_id": site_id, "endpoint_id": endpoint, "event_id": event.id, "lane": event.lane,
@@ -275,3 +312,7 @@ class Outbox:
                 )
             )
             return result.rowcount
+
+
+def _position(at: datetime) -> int:
+    return int(at.timestamp() * 1_000_000) * 1000

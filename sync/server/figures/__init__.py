@@ -26,7 +26,7 @@ Price: a figure can be asked by bench and inspector, or by merchant and category
 units. Days are UTC. A percentile is a bucket, not a point, and says so (``low``, ``high``).
 """
 
-from sync.server.figures.keeping import keep_figures
+from sync.server.figures.following import Follower, catch_up, count_late
 from sync.server.figures.waiting import settle
 
-__all__ = ["keep_figures", "settle"]
+__all__ = ["Follower", "catch_up", "count_late", "settle"]

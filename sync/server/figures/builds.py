@@ -1,8 +1,12 @@
 """Which build of a site's figures is read and written, and the lock under which that changes.
 
-A push writes into the live build and, while a rebuild is under way, into the one that is being made as well. It must
-not miss that one was begun: so it holds a shared lock from before it asks until it commits, and who changes the row
-waits for all of them. On PostgreSQL that is an advisory lock, which writes nothing; SQLite has one writer anyway.
+Whoever counts entries writes into the live build and, while a rebuild is under way, into the one that is being made as
+well. It must not miss that one was begun: so it holds a shared lock from before it asks until it commits, and who
+changes the row waits for all of them. On PostgreSQL that is an advisory lock, which writes nothing; SQLite has one
+writer anyway.
+
+Entries of one site are counted by one at a time (:func:`lock_following`), whichever process it lives in: what is parked
+depends on the order of a bench's entries, and two that add to the same cells would only wait for each other.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ FORMULA: Final = 1
 """Goes up whenever ``unit.py`` or ``counting.py`` count differently: older figures want a rebuild."""
 
 _SPACE: Final = 0x5E71
+_FOLLOWING: Final = 0x5E72
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,20 @@ def lock_alone(connection: Connection, site_id: str) -> None:
     """Wait for the pushes that are under way, and let the next ones wait until this transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", (_SPACE, _number(site_id)))
+
+
+def lock_following(connection: Connection, site_id: str) -> None:
+    """Be the one that counts entries of a site until this transaction ends. Before :func:`lock_shared`."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", (_FOLLOWING, _number(site_id)))
+
+
+def try_following(connection: Connection, site_id: str) -> bool:
+    """As :func:`lock_following`, but False = somebody else is at it."""
+    if connection.dialect.name != "postgresql":
+        return True
+    query = "SELECT pg_try_advisory_xact_lock(%s, %s)"
+    return bool(connection.exec_driver_sql(query, (_FOLLOWING, _number(site_id))).scalar())
 
 
 def read_builds(connection: Connection, site_id: str) -> Builds:

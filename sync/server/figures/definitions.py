@@ -234,8 +234,12 @@ VIEWS: Final = {
 
 REVIEW: Final = "review"
 REVIEW_KPIS: Final = (
-    _count("settled", "Items of the queue that leads settled, by UTC day and outcome."),
-    _count("waited_ms", "Review turnaround: from the confirmation to the lead's decision, on average.", "ms"),
+    _count(
+        "settled",
+        "Items of the queue that were answered, by UTC day and outcome: confirmed or changed by a lead's decision, "
+        "voided or corrected by another record, resolved when the question fell away.",
+    ),
+    _count("waited_ms", "Review turnaround: from when it began to wait until it was answered, on average.", "ms"),
 )
 
 NOT_FED: Final = (

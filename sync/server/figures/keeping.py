@@ -1,29 +1,30 @@
-"""Keep figures and queue in the transaction of the push: the ``Applier``, and the same work for a rebuild.
+"""Count entries into figures and queue: what the follower, a late entry and a rebuild have in common.
 
 What is known of one inspection (``State``) is joined from entries; joining is commutative and idempotent. A change of
 state changes the cells by *after − before*. So it does not matter in which order entries come, whether one comes twice
-(a replay of the journal beside a push does that), or how many benches speak of the same inspection: the row of
+(a replay of the journal beside the follower does that), or how many benches speak of the same inspection: the row of
 ``figure_units`` is locked while its state changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, bindparam, select, update
 
 from station.inspection.record import InspectionVoided, ParcelClosed, ParcelOpened, ParcelParked
-from sync.server.applying import Applying
 from sync.server.facts import Inspected
 from sync.server.figures import cells, waiting
-from sync.server.figures.builds import lock_shared, read_builds
 from sync.server.figures.counting import CORRECTED, VOIDED, Cells, State, refund_token
 from sync.server.figures.unit import Unit, unit_of
-from sync.server.judge import Judged
 from sync.server.storage import Database
 from sync.server.storage.rows_figures import figure_units
+
+COUNTED: Final = (Inspected, InspectionVoided, ParcelOpened, ParcelClosed, ParcelParked)
+"""Facts that figures and queue are made of."""
 
 _NOTHING: Final = State()
 _FIELDS: Final = Unit.__struct_fields__
@@ -31,46 +32,61 @@ _BLANK: Final[dict[str, object]] = dict.fromkeys(_FIELDS)
 _STATE_COLUMNS: Final = [figure_units.c[name] for name in ("entry_id", "ended", "corrections", *_FIELDS)]
 
 
-def keep_figures(work: Applying, applied: Sequence[Judged]) -> None:
-    """Keep figures and queue (an ``Applier``). The last one: what it locks, other benches may wait for."""
-    if not applied:
-        return
-    lock_shared(work.connection, work.site_id)
-    builds = read_builds(work.connection, work.site_id)
-    for build in builds.written:
-        apply_entries(work, applied, build)
+class Counted(NamedTuple):
+    """One sound entry, as much of it as counts."""
+
+    station: str
+    generation: int
+    seq: int
+    id: str
+    actor: str
+    fact: object
+    received_at: datetime
+    """When the centre first had its place in the journal, UTC."""
 
 
-def apply_entries(work: Applying, applied: Sequence[Judged], build: int) -> None:
-    """Join what entries of one bench say into one build."""
+def count_entries(
+    database: Database, connection: Connection, site_id: str, builds: Sequence[int], entries: Iterable[Counted]
+) -> None:
+    """Join what entries say into builds. The caller is the one that counts at this site (``lock_following``).
+
+    Args:
+        entries: of one bench oldest first.
+    """
     states: dict[str, State] = {}
-    parcels = waiting.Parcels()
-    for entry in applied:
-        _read(work, entry, states, parcels)
-    join_states(work.database, work.connection, work.site_id, build, states)
-    if parcels.moved or parcels.opened or parcels.parked:
-        waiting.write_parcels(work.database, work.connection, work.site_id, work.station, build, parcels)
+    parcels: dict[str, waiting.Parcels] = {}
+    for entry in entries:
+        _read(entry, states, parcels)
+    for build in builds:
+        join_states(database, connection, site_id, build, states)
+        for station, said in parcels.items():
+            waiting.write_parcels(database, connection, site_id, station, build, said)
 
 
-def _read(work: Applying, entry: Judged, states: dict[str, State], parcels: waiting.Parcels) -> None:
+def _read(entry: Counted, states: dict[str, State], parcels: dict[str, waiting.Parcels]) -> None:
     fact = entry.fact
+    if not isinstance(fact, COUNTED):
+        return
+    here = parcels.get(entry.station)
+    if here is None:
+        here = parcels[entry.station] = waiting.Parcels()
     place = waiting.Place(entry.generation, entry.seq)
     if isinstance(fact, Inspected):
-        unit = unit_of(work.station, entry.actor, fact, work.at)
+        unit = unit_of(entry.station, entry.actor, fact, entry.received_at)
         _join(states, fact.inspection_id, State(entry.id, unit))
         if fact.corrects is not None:
             token = refund_token(unit.refund, unit.refund_minor, unit.currency)
             _join(states, fact.corrects, State(ended=CORRECTED, corrections=frozenset((token,))))
-        parcels.move(fact.parcel_id[:64], place)
+        here.move(fact.parcel_id[:64], place)
     elif isinstance(fact, InspectionVoided):
         _join(states, fact.inspection_id[:64], State(ended=VOIDED))
     elif isinstance(fact, ParcelOpened):
-        parcels.opened[fact.parcel_id[:64]] = fact
+        here.opened[fact.parcel_id[:64]] = fact
     elif isinstance(fact, ParcelClosed):
-        parcels.move(fact.parcel_id[:64], place)
+        here.move(fact.parcel_id[:64], place)
     elif isinstance(fact, ParcelParked):
-        parcels.parked.append((place, fact))
-        parcels.move(fact.parcel_id[:64], place)
+        here.parked.append((place, fact))
+        here.move(fact.parcel_id[:64], place)
 
 
 def _join(states: dict[str, State], inspection_id: str, said: State) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from sync.server.facts import Inspected
+from sync.server.facts import Inspected, worth_of
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _US: Final = timedelta(microseconds=1)
@@ -84,7 +84,7 @@ def unit_of(station: str, actor: str, fact: Inspected, received: datetime) -> Un
     decision, refund = fact.decision, fact.decision.refund
     confirmed = micros(fact.confirmed_at)
     paid = refund.amount
-    worth = next((way.value for way in decision.alternatives if way.disposition == decision.disposition), None)
+    worth = worth_of(decision)
     currency = paid.currency if paid is not None else worth.currency if worth is not None else ""
     refunded = _amount(paid.minor) if paid is not None else None
     return Unit(

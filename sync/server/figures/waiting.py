@@ -1,8 +1,8 @@
 """What waits for a lead: open items of ``queue_items``, kept in step with the inspections and parcels they are about.
 
 ``second_look`` and ``quarantined`` follow from an inspection alone: it stands, and asks for it. ``parked`` follows from
-the order of a bench's entries: set aside, and nothing of the same parcel came after it. A lead settles an item
-(:func:`settle`); that is kept apart, so that a rebuild does not open it again.
+the order of a bench's entries: set aside, and nothing of the same parcel came after it. Who answers an item settles it
+(:func:`settle`, ``answering.py``); that is kept apart, so that a rebuild does not open it again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, or_, select
+from sqlalchemy import Connection, and_, delete, exists, or_, select
 
 from station.inspection.record import INSPECTION_CONFIRMED, PARCEL_CLOSED, PARCEL_OPENED, ParcelOpened, ParcelParked
 from sync.protocol import QueueKind
-from sync.server.figures.builds import lock_alone, read_builds
+from sync.server.figures.builds import lock_shared, read_builds
 from sync.server.figures.counting import State
 from sync.server.figures.unit import DAY_US, micros, name_of
 from sync.server.storage import Database
@@ -131,6 +131,13 @@ class Parcels:
         self.moved[parcel_id] = place
 
 
+def clear_settled(connection: Connection, site_id: str, build: int) -> None:
+    """Take out what was settled while a build was made. The caller holds the lock alone."""
+    table, done = queue_items.c, queue_settled.c
+    is_settled = exists().where(done.site_id == table.site_id, done.kind == table.kind, done.item_id == table.item_id)
+    connection.execute(delete(queue_items).where(table.site_id == site_id, table.build == build, is_settled))
+
+
 def write_parcels(
     database: Database, connection: Connection, site_id: str, station: str, build: int, parcels: Parcels
 ) -> None:
@@ -218,12 +225,12 @@ def settle(
     database: Database, connection: Connection, site_id: str, kind: QueueKind, item_id: str, *, by: str, outcome: str,
     at: datetime,
 ) -> bool:  # fmt: skip
-    """A lead has settled an item: it leaves the queue and counts in the review turnaround.
+    """Somebody has settled an item: it leaves the queue and counts in the review turnaround.
 
     Returns:
         False = it was not open (settled already, or never there); nothing changes.
     """
-    lock_alone(connection, site_id)  # so that a rebuild under way cannot put it back
+    lock_shared(connection, site_id)  # a rebuild under way may put it back; it looks again before it is read
     builds = read_builds(connection, site_id)
     table = queue_items.c
     this = and_(table.site_id == site_id, table.kind == kind.value, table.item_id == item_id)

@@ -5,8 +5,9 @@ and writes the erasure itself (the ``erased`` event: who asked, why, what went; 
 photos count as held, so that no bench sends them again. Then the bytes are deleted, and noted one by one;
 :meth:`Eraser.finish` does what is left, at the next run or after a crash.
 
-Derived rows lose the return that they name, and deliveries that are done go. Figures that are rebuilt after an erasure
-no longer count the unit.
+Derived rows lose the return that they name, and deliveries that are done go; with the last unit of a return goes the
+return itself, with that of a parcel the parcel's records (``erasing_returns``). Benches are told by the feed. Figures
+that are rebuilt after an erasure no longer count the unit.
 
 A unit under a claim hold keeps its evidence: retention passes it over, a request is refused until the hold is lifted.
 A server restored from an older backup does not know of later erasures: ask again for those after it (the list of
@@ -25,8 +26,11 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, or_
 
 from station.errors import StoreFault
 from station.ids import uuid7
-from sync.protocol import ErasureAnswer, ErasureReason, ErasuresAnswer, HoldAnswer
+from sync.protocol import ErasureAnswer, ErasureReason, ErasuresAnswer, HoldAnswer, Topic
 from sync.server.errors import ApiError
+from sync.server.feed import Change, Feed
+from sync.server.figures.builds import lock_following
+from sync.server.operations.erasing_returns import erase_around
 from sync.server.photos import PhotoStore
 from sync.server.storage import Database
 from sync.server.storage.rows import entries, inspections, photo_names, photos, server_facts
@@ -59,6 +63,7 @@ class Eraser:
     def __init__(self, database: Database, store: PhotoStore) -> None:
         self._database = database
         self._store = store
+        self._feed = Feed(database)
 
     def request(self, site_id: str, unit_id: str, reason: ErasureReason, who: str, at: datetime) -> ErasureAnswer:
         """Forget a unit: what its inspections say, and the photos that only they name.
@@ -166,6 +171,20 @@ class Eraser:
             )  # fmt: skip
         return HoldAnswer(unit_id, True)
 
+    def check_merchant(self, site_id: str, unit_id: str, merchant: str | None) -> None:
+        """Go on only for a unit of this merchant; None = of whichever.
+
+        Raises:
+            ApiError: 404, it is another one's, or nobody knows it.
+        """
+        if merchant is None:
+            return
+        theirs = (inspections.c.site_id == site_id, inspections.c.unit_id == unit_id)
+        with self._database.reading() as connection:
+            found = set(connection.scalars(select(inspections.c.merchant_id).where(*theirs)))
+        if found != {merchant}:
+            raise ApiError(404, "no_unit", f"no inspection of unit {unit_id!r} is here", "look for it by its LPN")
+
     def lift(self, site_id: str, unit_id: str) -> HoldAnswer:
         """End a hold.
 
@@ -213,10 +232,15 @@ class Eraser:
         at: datetime, *, with_records: bool,
     ) -> str:  # fmt: skip
         erasure_id = uuid7()
+        lock_following(connection, site_id)  # what is counted just now may have read the return that is to go
         of_units = _inspections_of(connection, site_id, units)
         ids = [row.inspection_id for row in of_units]
         emptied = 0
         if with_records:
+            emptied = erase_around(connection, self._feed, site_id, units, at)
+            if reason is not ErasureReason.RETENTION:  # benches let go by their own clock what is old
+                told = [Change(unit, {"unit_id": unit, "erasure_id": erasure_id, "asked_at": at}) for unit in units]
+                self._feed.put(connection, site_id, Topic.ERASURES, told, at)
             places = or_(
                 *(
                     and_(
@@ -227,7 +251,7 @@ class Eraser:
                     for row in of_units
                 )
             )
-            emptied = connection.execute(
+            emptied += connection.execute(
                 update(entries)
                 .where(entries.c.site_id == site_id, places, entries.c.payload.is_not(None))
                 .values(payload=None)

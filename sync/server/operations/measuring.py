@@ -12,6 +12,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sqlalchemy import Connection, func, select
 
 from sync.protocol import Status
+from sync.server.figures.following import behind
+from sync.server.operations.backlogs import backlogs
 from sync.server.operations.metrics import Gauge, Metrics, Slots
 from sync.server.storage import Database
 from sync.server.storage.rows import disputes, feed_heads, heads, photos, quarantine
@@ -80,6 +82,8 @@ def gauges(database: Database, waiting: int, now: datetime) -> list[Gauge]:
                   [({"state": "used"}, used), ({"state": "open"}, opened)]),
             Gauge("station_bench_last_seen_seconds", "Since the last push of a bench.", seen),
             Gauge("station_bench_entries", "Entries held of a bench, over all generations.", held),
+            *_backlogs(connection, now),
+            *_figures(connection, now),
             Gauge("station_quarantined", "Entries that wait for a person or a newer server.",
                   [({}, _count(connection, quarantine.c.seq))]),
             Gauge("station_disputed", "Forks and id collisions that are kept.",
@@ -106,6 +110,31 @@ def _stations(connection: Connection, now: datetime) -> tuple[_Values, _Values]:
         seen.append((labels, max(0.0, (now - last).total_seconds())))
         held.append((labels, float(entries)))
     return seen, held
+
+
+def _figures(connection: Connection, now: datetime) -> list[Gauge]:
+    entries, oldest = behind(connection)
+    age_s = max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0
+    return [
+        Gauge("station_figures_behind", "Entries that figures and the queue do not know yet.", [({}, entries)]),
+        Gauge("station_figures_behind_seconds", "Since the oldest of those was received.", [({}, age_s)]),
+    ]
+
+
+def _backlogs(connection: Connection, now: datetime) -> list[Gauge]:
+    entries: _Values = []
+    photos: _Values = []
+    ages: _Values = []
+    for row in backlogs(connection):
+        labels = {"site": row.site_id, "station": row.station}
+        entries.append((labels, float(row.entries)))
+        photos.append((labels, float(row.photos)))
+        ages.append((labels, max(0.0, (now - row.since).total_seconds()) if row.entries and row.since else 0.0))
+    return [
+        Gauge("station_bench_unsent_entries", "Records that wait at a bench, as it last said.", entries),
+        Gauge("station_bench_unsent_photos", "Photos that wait at a bench, as it last said.", photos),
+        Gauge("station_bench_unsent_seconds", "Age of the oldest record that waits at a bench.", ages),
+    ]
 
 
 def _count(connection: Connection, column: object) -> int:

@@ -116,7 +116,12 @@ _DESCRIBED: Final[Mapping[tuple[str, str], Described]] = {
     ),
     ("GET", "/v1/hello"): Described(
         "Epoch, limits, time, and how far a station's journal is held.", answers={200: _P.HelloAnswer},
-        query=[Parameter("station", {"type": "string"}, "Whose journal; without it no heads.")],
+        query=[
+            Parameter("station", {"type": "string"}, "Whose journal; without it no heads."),
+            Parameter("unsent", {"type": "integer", "minimum": 0, "maximum": 2**53}, "Records that wait at the bench."),
+            Parameter("unsent_photos", {"type": "integer", "minimum": 0, "maximum": 2**53}, "Photos that wait there."),
+            Parameter("unsent_since", {"type": "string", "format": "date-time"}, "When the oldest record was made."),
+        ],
     ),
     ("POST", "/v1/journal"): Described(
         "Push entries; one result for each, after the commit.", body=_P.PushRequest, answers={200: _P.PushAnswer},

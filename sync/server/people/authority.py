@@ -22,14 +22,19 @@ from station.inspection.record import (
 )
 from station.people import Act, RoleSpan, roles_at
 from station.people.may import PERMISSIONS
+from station.returns.decided import UNIT_DECIDED
+from sync.protocol import AuthorityFlag, AuthorityFlags
 from sync.server.applying import Applying
 from sync.server.facts import Inspected
 from sync.server.judge import Judged
 from sync.server.people.audit import Event, note
+from sync.server.storage import Database
 from sync.server.storage.rows import inspections
 from sync.server.storage.rows_people import authority_flags, people, person_roles
 
-_ACTS: Final = {INSPECTION_CONFIRMED: Act.INSPECT, INSPECTION_VOIDED: Act.VOID_OWN}
+_ACTS: Final = {INSPECTION_CONFIRMED: Act.INSPECT, INSPECTION_VOIDED: Act.VOID_OWN, UNIT_DECIDED: Act.DECIDE_HELD}
+"""What each kind of record asks for at the least. A decision on a unit is a lead's, as at the centre's own route, where
+the role is asked for before anything is written; a bench may have recorded one while it was offline."""
 
 
 class Code(StrEnum):
@@ -75,6 +80,25 @@ def check_authority(work: Applying, applied: Sequence[Judged]) -> None:
             )
     if rows:
         work.database.insert_all(work.connection, authority_flags, rows)
+
+
+def list_flags(database: Database, site_id: str, after: str | None, limit: int) -> AuthorityFlags:
+    """A page of what was flagged, the newest record first.
+
+    Args:
+        after: the last entry of the page before.
+    """
+    c = authority_flags.c
+    query = select(authority_flags).where(c.site_id == site_id)
+    if after is not None:
+        query = query.where(c.entry_id < after)
+    with database.reading() as connection:
+        rows = connection.execute(query.order_by(c.entry_id.desc()).limit(limit + 1)).all()
+    found = [
+        AuthorityFlag(row.entry_id, row.station, row.generation, row.seq, row.actor, row.act, row.code, row.at)
+        for row in rows[:limit]
+    ]
+    return AuthorityFlags(found, found[-1].entry_id if len(rows) > limit else None)
 
 
 def _is_override(entry: Judged) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from sync.server.photos.ports import PhotoMissing, PhotoStore, checked_name
 from sync.server.storage import Database
-from sync.server.storage.rows import photos
+from sync.server.storage.rows import inspections, photo_names, photos
 from sync.server.storage.rows_operations import erased_photos
 
 
@@ -40,6 +40,27 @@ class PhotoRegister:
                 self._database.insert_new(photos),
                 {"site_id": site_id, "sha256": sha256, "size": size, "received_at": at},
             )
+
+    def check_merchant(self, site_id: str, sha256: str, merchant: str) -> None:
+        """Go on only for a photo that an inspection of this merchant's goods names.
+
+        Raises:
+            PhotoMissing: as for one that is not there.
+        """
+        of_photo = photo_names.join(
+            inspections,
+            and_(
+                inspections.c.site_id == photo_names.c.site_id,
+                inspections.c.inspection_id == photo_names.c.inspection_id,
+            ),
+        )
+        theirs = (
+            photo_names.c.site_id == site_id, photo_names.c.sha256 == checked_name(sha256),
+            inspections.c.merchant_id == merchant,
+        )  # fmt: skip
+        with self._database.reading() as connection:
+            if connection.execute(select(photo_names.c.sha256).select_from(of_photo).where(*theirs)).first() is None:
+                raise PhotoMissing(f"there is no photo {sha256} here")
 
     def read(self, site_id: str, sha256: str) -> bytes:
         """A photo of this site, checked against its name.

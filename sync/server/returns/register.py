@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection, Row, select, tuple_, update
@@ -30,11 +30,13 @@ from sync.protocol import (
     ReturnRequest,
     Topic,
 )
+from sync.server.applying import Applying
 from sync.server.errors import ApiError
 from sync.server.feed import Change, Feed
 from sync.server.returns.books import rules
 from sync.server.storage import Database
 from sync.server.storage.rows_units import authorisations, return_requests
+from sync.server.units import CENTRE
 
 WITHDRAWN: Final = "withdrawn"
 _ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -58,12 +60,21 @@ class Replied:
     body: bytes
 
 
+ReturnChanged: TypeAlias = Callable[[Applying, str, str], None]
+"""Takes the transaction, merchant and RMA."""
+
+
 class Returns:
     """Returns of all sites."""
 
-    def __init__(self, database: Database, feed: Feed) -> None:
+    def __init__(self, database: Database, feed: Feed, changed: ReturnChanged | None = None) -> None:
+        """
+        Args:
+            changed: told, in the same transaction, of a return that the benches hear of anew; None = nobody.
+        """
         self._database = database
         self._feed = feed
+        self._changed = changed
 
     def ask(self, site_id: str, asked: ReturnRequest, key: str, body: bytes, at: datetime) -> Replied:
         """Judge a return and keep it; the same key with the same body gets what it got the first time.
@@ -100,14 +111,18 @@ class Returns:
             connection.execute(update(return_requests).where(*here).values(status=201, answer=answer.decode()))
         return Replied(201, answer)
 
-    def get(self, site_id: str, return_id: str) -> ReturnAnswer | None:
-        """One return; None = there is none."""
+    def get(self, site_id: str, return_id: str, merchant: str | None = None) -> ReturnAnswer | None:
+        """One return; None = there is none, or it is another merchant's."""
         with self._database.reading() as connection:
             row = connection.execute(select(authorisations).where(*_here(site_id, return_id))).one_or_none()
-        return _record(row).answer if row is not None else None
+        if row is None or (merchant is not None and row.merchant_id != merchant):
+            return None
+        return _record(row).answer
 
-    def list(self, site_id: str, state: str | None, after: str | None, limit: int) -> ReturnList:
-        """A page of returns, the oldest first.
+    def list(
+        self, site_id: str, state: str | None, after: str | None, limit: int, merchant: str | None = None
+    ) -> ReturnList:
+        """A page of returns, the oldest first; with a merchant only its own.
 
         Raises:
             InvalidInput: ``after`` is not from an earlier page.
@@ -115,10 +130,12 @@ class Returns:
         query = select(authorisations).where(authorisations.c.site_id == site_id)
         if state is not None:
             query = query.where(authorisations.c.state == state)
+        if merchant is not None:
+            query = query.where(authorisations.c.merchant_id == merchant)
         with self._database.reading() as connection:
             if after is not None:
                 last = connection.execute(select(authorisations).where(*_here(site_id, after))).one_or_none()
-                if last is None:
+                if last is None or (merchant is not None and last.merchant_id != merchant):
                     raise InvalidInput(f"after={after[:80]!r}: expected what the page before gave")
                 query = query.where(
                     tuple_(authorisations.c.received_at, authorisations.c.return_id)
@@ -192,7 +209,11 @@ class Returns:
         body = None
         if answer.state == Answer.APPROVED and not answer.keep and coming:
             body = replace(asked, lines=tuple(line for line in asked.lines if line.line in coming))
-        self._feed.put(connection, site_id, Topic.RETURNS, [Change(pair_key(asked.merchant_id, asked.id), body)], at)
+        told = self._feed.put(
+            connection, site_id, Topic.RETURNS, [Change(pair_key(asked.merchant_id, asked.id), body)], at
+        )
+        if told and self._changed is not None:
+            self._changed(Applying(self._database, connection, site_id, CENTRE, at), asked.merchant_id, asked.id)
 
     def _merchant(self, connection: Connection, site_id: str, merchant_id: str) -> Merchant:
         found = self._feed.item(connection, site_id, Topic.MERCHANTS, [merchant_id])

@@ -35,7 +35,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         service.check_version(request)
         asked = await read_json(request, EnrolRequest, _BODY_CAP)
         source = request.client.host if request.client else ""
-        done = await service.write(register.enrol, asked.code, asked.public_key, source)
+        done = await service.write(register.enrol, asked.code, asked.public_key, source, asked.station)
         return EnrolAnswer(
             done.station, done.site_id, register.server_id, service.database.epoch, service.access.server_key,
             service.now_text(),

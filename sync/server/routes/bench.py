@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from station.errors import InvalidInput
 from sync.protocol import (
+    FOLLOWS_HEADER,
     SEAL_HEADER,
     VERSION,
     HealthAnswer,
@@ -22,11 +23,12 @@ from sync.protocol import (
     PushRequest,
     StatusAnswer,
 )
-from sync.server.auth import Caller
+from sync.server.auth import Caller, CallerKind
 from sync.server.errors import ApiError
 from sync.server.images import PhotoCheck
 from sync.server.journal import Pushed
 from sync.server.judge import judge
+from sync.server.operations.backlogs import read_backlog
 from sync.server.photos.ports import Upload
 from sync.server.projection import counts
 from sync.server.routes.bodies import chunks_of, decode, read_capped, read_json, too_large, unpack
@@ -37,6 +39,7 @@ from sync.server.units import CENTRE
 logger = logging.getLogger(__name__)
 
 _CHUNK = 256 * 1024
+_LONGEST_NAME = 64
 
 
 def routes(service: Service) -> list[HTTPRouteHandler]:
@@ -54,6 +57,11 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         station: str | None = request.query_params.get("station")
         if station is not None and not caller.may_write_for(station):
             raise _foreign(station)
+        backlog = read_backlog(request.query_params)
+        if station and backlog is not None and caller.kind is CallerKind.STATION and _is_name(station):
+            now = service.clock.now()
+            if service.backlogs.is_news(caller.site_id, station, backlog, now):
+                await service.write(service.backlogs.note, caller.site_id, station, backlog, now)
         held = await service.read(service.journal.heads, caller.site_id, station) if station else ()
         access = service.access
         return HelloAnswer(
@@ -71,7 +79,9 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         encoding = request.headers.get("content-encoding", "").lower()
         started = time.perf_counter()
         seal = request.headers.get(SEAL_HEADER)
-        station, pushed = await service.write(_push, service, caller, body, encoding, seal)
+        follows = request.headers.get(FOLLOWS_HEADER) == "1"
+        station, pushed = await service.write_push(len(body), _push, service, caller, body, encoding, seal, follows)
+        service.figures.wake()
         answers: dict[str, int] = {}
         for result in pushed.results:
             answers[result.status.value] = answers.get(result.status.value, 0) + 1
@@ -123,7 +133,9 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
     return [health, hello, push, missing, photo, status]
 
 
-def _push(service: Service, caller: Caller, body: bytes, encoding: str, seal: str | None) -> tuple[str, Pushed]:
+def _push(
+    service: Service, caller: Caller, body: bytes, encoding: str, seal: str | None, follows: bool
+) -> tuple[str, Pushed]:
     request = decode(PushRequest, unpack(body, encoding, service.limits.body_bytes))
     if request.station == CENTRE or not caller.may_write_for(request.station):
         raise _foreign(request.station)
@@ -133,7 +145,8 @@ def _push(service: Service, caller: Caller, body: bytes, encoding: str, seal: st
         )
     judged = [judge(request.station, bytes(raw)) for raw in request.entries]
     witness = service.access.sealing.of_push(caller, request.station, body, seal, judged)
-    return request.station, service.journal.push(caller.site_id, request.station, judged, service.clock.now(), witness)
+    now = service.clock.now()
+    return request.station, service.journal.push(caller.site_id, request.station, judged, now, witness, follows=follows)
 
 
 async def _receive(service: Service, request: HttpRequest, sha256: str, declared: int) -> int:
@@ -181,6 +194,10 @@ def is_ready(database: Database) -> bool:
     except DBAPIError:
         return False
     return True
+
+
+def _is_name(station: str) -> bool:
+    return len(station) <= _LONGEST_NAME and station.isprintable()
 
 
 def _foreign(station: str) -> ApiError:

@@ -63,6 +63,8 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
             caller.require_role(_LEAD, _AUDITOR)
         sha256: str = request.path_params["sha256"]
         try:
+            if caller.merchant is not None:
+                await service.read(service.photos.check_merchant, caller.site_id, sha256, caller.merchant)
             jpeg = await service.read(service.photos.read, caller.site_id, sha256)
         except PhotoMissing as error:
             raise ApiError(404, "no_photo", str(error), "it may not be here yet, or was erased") from error
@@ -98,13 +100,14 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         caller.require_role(_ADMIN, _AUDITOR)
         return await service.read(eraser.listed, caller.site_id)
 
-    @put("/v1/holds/{unit_id:str}", opt=described(body=HoldRequest, answers={200: HoldAnswer}, errors=(413, 415)))
+    @put("/v1/holds/{unit_id:str}", opt=described(body=HoldRequest, answers={200: HoldAnswer}, errors=(404, 413, 415)))
     async def hold(request: HttpRequest) -> HoldAnswer:
         """Keep the evidence of a unit for a claim."""
         caller = service.caller(request)
         caller.require_role(_ADMIN, _LEAD)
         asked = await read_json(request, HoldRequest, _BODY_CAP)
         unit_id: str = request.path_params["unit_id"]
+        await service.read(eraser.check_merchant, caller.site_id, unit_id, caller.merchant)
         return await service.write(
             eraser.hold, caller.site_id, unit_id, asked.reason, caller.person or "", asked.until, service.clock.now()
         )
@@ -114,7 +117,9 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         """The claim is settled."""
         caller = service.caller(request)
         caller.require_role(_ADMIN, _LEAD)
-        return await service.write(eraser.lift, caller.site_id, request.path_params["unit_id"])
+        unit_id: str = request.path_params["unit_id"]
+        await service.read(eraser.check_merchant, caller.site_id, unit_id, caller.merchant)
+        return await service.write(eraser.lift, caller.site_id, unit_id)
 
     return [live, ready, metrics, openapi, photo, erase, erasures, hold, lift]
 

@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from station.people import Role
 from station.people.person import Id
 from sync.protocol.people import (
+    AuthorityFlags,
     BadgeAnswer,
     PasswordRequest,
     PeopleAnswer,
@@ -19,10 +20,13 @@ from sync.protocol.people import (
 )
 from sync.server.auth import Caller
 from sync.server.errors import ApiError
+from sync.server.operations.openapi import Parameter, described
+from sync.server.people.authority import list_flags
 from sync.server.routes.bodies import read_json
 from sync.server.service import HttpRequest, Service
 
 _BODY = 4096
+_PAGE = 200
 
 
 def routes(service: Service) -> list[HTTPRouteHandler]:
@@ -93,13 +97,35 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         asked = await read_json(request, PasswordRequest, _BODY)
         await service.read(register.set_password, caller.site_id, person, asked.password, by=_by(caller))
 
+    @get(
+        "/v1/authority-flags",
+        opt=described(
+            summary="Records whose actor might not do that then, the newest first.",
+            answers={200: AuthorityFlags},
+            query=[
+                Parameter("after", {"type": "string"}, "From the page before."),
+                Parameter("limit", {"type": "integer", "minimum": 1, "maximum": _PAGE}, "Most flags in the page."),
+            ],
+        ),
+    )
+    async def flags(request: HttpRequest) -> AuthorityFlags:
+        caller = service.caller(request)
+        caller.require_role(Role.LEAD, Role.ADMIN, Role.AUDITOR)
+        limit: str = request.query_params.get("limit", str(_PAGE))
+        if not (limit.isascii() and limit.isdecimal()) or not 1 <= int(limit[:6]) <= _PAGE:
+            raise ApiError(400, "limit", f"limit={limit[:20]!r}", f"ask for 1 to {_PAGE} flags")
+        after: str | None = request.query_params.get("after")
+        if after is not None and ("\x00" in after or len(after) > 64):
+            raise ApiError(400, "after", f"after={after[:80]!r}", "send what the page before gave")
+        return await service.read(list_flags, service.database, caller.site_id, after, int(limit))
+
     @get("/v1/site-key")
     async def site_key(request: HttpRequest) -> SiteKeyAnswer:
         caller = service.caller(request)
         caller.require_station()
         return SiteKeyAnswer(register.site_key(caller.site_id))
 
-    return [everybody, one, change, give, end, disable, enable, badge, pin, password, site_key]
+    return [everybody, one, change, give, end, disable, enable, badge, pin, password, flags, site_key]
 
 
 def _id(text: str) -> str:

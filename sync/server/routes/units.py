@@ -46,7 +46,9 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         if not limit.isdecimal() or not 1 <= int(limit) <= _PAGE:
             raise ApiError(400, "limit", f"limit={limit!r}", f"ask for 1 to {_PAGE} units")
         after: str = request.query_params.get("after", "")
-        return await service.read(list_units, service.database, caller.site_id, state, after, int(limit))
+        return await service.read(
+            list_units, service.database, caller.site_id, state, after, int(limit), caller.merchant
+        )
 
     @get("/v1/units/{lpn:str}")
     async def unit(request: HttpRequest) -> UnitAnswer:
@@ -62,6 +64,7 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
         lpn: str = request.path_params["lpn"]
         signed = await _signed(request, service, caller, asked)
         fact = _fact(lpn, asked, service, signed)
+        await service.read(_unit, service, caller, lpn)  # who may not see it learns nothing of it
         try:
             await service.write(service.journal.record, caller.site_id, CENTRE, fact, actor, service.clock.now())
         except CannotDecide as error:
@@ -72,14 +75,14 @@ def routes(service: Service) -> list[HTTPRouteHandler]:
 
 
 def _unit(service: Service, caller: Caller, lpn: str) -> UnitAnswer:
-    found = read_unit(service.database, caller.site_id, lpn)
+    found = read_unit(service.database, caller.site_id, lpn, caller.merchant)
     if found is None:
         raise ApiError(404, "unit", f"nobody has inspected a unit {lpn!r}", "check the licence plate")
     return found
 
 
 def _refusal(service: Service, caller: Caller, lpn: str, error: CannotDecide) -> Response[DecisionConflict]:
-    current = read_unit(service.database, caller.site_id, lpn)
+    current = read_unit(service.database, caller.site_id, lpn, caller.merchant)
     if current is None:
         raise ApiError(404, "unit", str(error), "check the licence plate")
     advice = "look at the unit as it is now and decide again"

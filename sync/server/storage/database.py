@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Engine, Table, make_url, select
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -21,7 +21,7 @@ from sync.server.storage.rows import server_facts
 
 logger = logging.getLogger(__name__)
 
-HEAD: Final = "0008"
+HEAD: Final = "0012"
 """The newest revision under ``migrations/versions``; a test compares."""
 
 _SITE: Final = "main"
@@ -133,6 +133,10 @@ class Database(ABC):
     @abstractmethod
     def insert_new(self, table: Table) -> NewInsert:
         """``insert … on conflict do nothing``, the statement that exactly-once rests on."""
+
+    @abstractmethod
+    def among(self, column: Column[str], values: Collection[str]) -> ColumnElement[bool]:
+        """``column IN (values)`` with all values as one parameter: a statement that is always the same text."""
 
     @abstractmethod
     def make_partitions(self, now: datetime) -> None:

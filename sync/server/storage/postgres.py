@@ -6,25 +6,31 @@ Source: PostgreSQL documentation, "COPY", "Table Partitioning", "Advisory Locks"
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
+    Column,
+    ColumnElement,
     Connection,
     Integer,
     LargeBinary,
     String,
     Table,
     Text,
+    any_,
     create_engine,
     event,
+    literal,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL
@@ -69,7 +75,8 @@ class _Bulk:
     """A binary COPY of all columns of a table."""
 
     statement: sql.Composed
-    names: tuple[str, ...]
+    values: itemgetter[Any]
+    """Of a row, in the order of the columns."""
     types: tuple[str, ...]
 
 
@@ -78,7 +85,7 @@ def _bulk(table: Table) -> _Bulk:
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names))
     )
-    return _Bulk(statement, names, tuple(_TYPES[type(column.type)] for column in table.columns))
+    return _Bulk(statement, itemgetter(*names), tuple(_TYPES[type(column.type)] for column in table.columns))
 
 
 class PostgresDatabase(Database):
@@ -158,8 +165,8 @@ class PostgresDatabase(Database):
             try:
                 with cursor.copy(bulk.statement) as copy:
                     copy.set_types(bulk.types)
-                    for row in rows:
-                        copy.write_row([row[name] for name in bulk.names])
+                    for values in map(bulk.values, rows):
+                        copy.write_row(values)
             except psycopg.errors.UniqueViolation:
                 cursor.execute("ROLLBACK TO SAVEPOINT bulk")
                 return False
@@ -183,6 +190,9 @@ class PostgresDatabase(Database):
 
     def insert_new(self, table: Table) -> NewInsert:
         return postgresql.insert(table).on_conflict_do_nothing()
+
+    def among(self, column: Column[str], values: Collection[str]) -> ColumnElement[bool]:
+        return column == any_(literal(list(values), ARRAY(column.type)))
 
     @staticmethod
     def _raw(connection: Connection) -> psycopg.Connection[Any]:

@@ -72,3 +72,21 @@ alerts = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 """What a person should look at."""
+
+unit_changes = Table(
+    "downstream_unit_changes",
+    metadata,
+    Column("site_id", String(64), primary_key=True),
+    Column("event_id", String(80), primary_key=True),
+    Column("unit_id", String(64), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("is_first", Boolean, nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("downstream_unit_changes_by_unit", "site_id", "unit_id"),
+    Index("downstream_unit_changes_by_position", "site_id", "position"),
+)
+"""Events of units that are more than one plain inspection, whether anybody is told or not: what a lead, a correction or
+a second bench changed depends on the order in which it came, so a replay reads it here. ``is_first``: nobody knew of
+the unit before; then its first inspection alone says nothing about refund, stock and status."""

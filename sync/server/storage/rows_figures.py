@@ -106,6 +106,16 @@ figure_builds = Table(
 )
 """Which build of a site's figures is read, and which one is being made beside it. No row: build 1, complete."""
 
+figure_cursors = Table(
+    "figure_cursors",
+    metadata,
+    Column("site_id", String(64), primary_key=True),
+    Column("station", String(64), primary_key=True),
+    Column("generation", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+)
+"""How far figures and queue follow each chain: every sound entry up to ``seq`` is in them. No row: none is."""
+
 figure_units = Table(
     "figure_units",
     metadata,

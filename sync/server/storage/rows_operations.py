@@ -56,3 +56,15 @@ claim_holds = Table(
     Column("set_at", UtcDateTime, nullable=False),
 )
 """Units whose evidence is kept for a claim; ``until`` null = until somebody lifts it."""
+
+bench_backlogs = Table(
+    "bench_backlogs",
+    metadata,
+    Column("site_id", String(64), primary_key=True),
+    Column("station", String(64), primary_key=True),
+    Column("entries", BigInteger, nullable=False),
+    Column("photos", BigInteger, nullable=False),
+    Column("since", UtcDateTime, nullable=True),
+    Column("told_at", UtcDateTime, nullable=False),
+)
+"""What each bench last said of its backlog. ``since``: when its oldest unsent record was made, by its own clock."""

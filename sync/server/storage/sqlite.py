@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any, Protocol
 
+import msgspec
 import pysqlite3
-from sqlalchemy import Connection, Dialect, Engine, Insert, Table, create_engine, event
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Engine,
+    Insert,
+    Table,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 
@@ -96,6 +109,10 @@ class SqliteDatabase(Database):
 
     def insert_new(self, table: Table) -> NewInsert:
         return sqlite.insert(table).on_conflict_do_nothing()
+
+    def among(self, column: Column[str], values: Collection[str]) -> ColumnElement[bool]:
+        given = func.json_each(msgspec.json.encode(list(values)).decode()).table_valued("value")
+        return column.in_(select(given.c.value))
 
     def close(self) -> None:
         super().close()

@@ -9,15 +9,14 @@ of them, the bench is told to come again, and nothing is lost.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 
+from station.ids import uuid7
 from station.inspection.record import InspectionVoided
-from station.quantities import Money
 from station.returns.keys import pair_key
 from station.returns.model import ReturnAuthorisation
 from sync.protocol import Topic
@@ -27,6 +26,7 @@ from sync.server.feed import Change, Feed
 from sync.server.judge import Judged
 from sync.server.storage.rows import endings, inspections
 from sync.server.storage.rows_units import unit_claims, unit_lines, units
+from sync.server.units.changes import Changed, outcome_of
 from sync.server.units.deciding import Derogable, decide
 from sync.server.units.knowing import Known, money_of
 from sync.server.units.state import Outcome, State, Unit, judge_unit
@@ -38,33 +38,16 @@ _Line: TypeAlias = tuple[str, str, int]
 """(merchant, rma, line)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """A unit that is another one than before this push."""
-
-    lpn: str
-    cause: str
-    """Id of the last entry of the push that touched it."""
-    before: Unit | None
-    after: Unit
-
-
-Sink: TypeAlias = Callable[[Applying, Sequence[Changed]], None]
-"""Told in the same transaction; must not raise for what a bench may have recorded."""
-
-
 class Units:
     """The applier. Stands behind ``projection.project``, whose rows it reads."""
 
-    def __init__(self, feed: Feed, derogable: Derogable, sink: Sink | None = None) -> None:
+    def __init__(self, feed: Feed, derogable: Derogable) -> None:
         """
         Args:
             derogable: which gates a recorded permission may pass, and of which kinds it may be.
-            sink: told of every change, e.g. to tell other systems; None = nobody.
         """
         self._feed = feed
         self._derogable = derogable
-        self._sink = sink
 
     def apply(self, work: Applying, applied: Sequence[Judged]) -> None:
         """Keep the units that these entries speak of (an ``Applier``)."""
@@ -81,8 +64,14 @@ class Units:
             step.settle()
             step.decide(entry, fact)
         step.settle()
-        if self._sink is not None and (changes := step.changes()):
-            self._sink(work, changes)
+        step.tell_changes()
+
+    def rejudge(self, work: Applying, merchant_id: str, rma: str) -> None:
+        """Judge the units of a return again: it says another quantity now. ``work.changes`` has what became of them."""
+        step = _Step(work, self._feed, self._derogable)
+        step.reconsider(merchant_id, rma)
+        step.settle()
+        step.tell_changes()
 
 
 class _Step:
@@ -94,6 +83,7 @@ class _Step:
         self._derogable = derogable
         self._connection = work.connection
         self._site = work.site_id
+        self._among = work.database.among
         self._touched: dict[str, str] = {}
         """LPN → entry that touched it."""
         self._lines: set[_Line] = set()
@@ -144,6 +134,13 @@ class _Step:
             self.settle()
             self._tell(entry, fact)
 
+    def reconsider(self, merchant_id: str, rma: str) -> None:
+        """Look again at every line of a return; no entry is the cause."""
+        self._cause = f"return:{uuid7()}"
+        c = unit_lines.c
+        here = (c.site_id == self._site, c.merchant_id == merchant_id, c.rma == rma)
+        self._lines |= {(merchant_id, rma, line) for line in self._connection.scalars(select(c.line).where(*here))}
+
     def settle(self) -> None:
         """Judge what was touched, and the lines that it belongs to."""
         self._judge()
@@ -151,22 +148,21 @@ class _Step:
             self._settle_lines()
             self._judge()
 
-    def changes(self) -> list[Changed]:
-        """What is another than before this push."""
-        judged = (change for change in self._changed.values() if change.before != change.after)
-        fresh = (
-            Changed(lpn, entry, None, _fresh(fact))
-            for lpn, (entry, fact) in self._new.items()
-            if lpn not in self._changed
-        )
-        return [*fresh, *judged]
+    def tell_changes(self) -> None:
+        """Say what is another than before this push."""
+        if not self._changed:
+            self._work.changes.take(self._new, ())
+            return
+        judged = [change for change in self._changed.values() if change.before != change.after]
+        fresh = {lpn: new for lpn, new in self._new.items() if lpn not in self._changed}
+        self._work.changes.take(fresh, judged)
 
     # what was touched
 
     def _firsts(self, rows: Iterable[str]) -> Mapping[str, str]:
         found = self._connection.execute(
             select(units.c.lpn, units.c.first_inspection)
-            .where(units.c.site_id == self._site, units.c.lpn.in_(sorted(rows)))
+            .where(units.c.site_id == self._site, self._among(units.c.lpn, sorted(rows)))
             .order_by(units.c.lpn)
             .with_for_update()
         )
@@ -203,7 +199,7 @@ class _Step:
             return
         found = self._connection.execute(
             select(inspections.c.inspection_id, inspections.c.lpn).where(
-                inspections.c.site_id == self._site, inspections.c.inspection_id.in_(list(inspection_ids))
+                inspections.c.site_id == self._site, self._among(inspections.c.inspection_id, inspection_ids)
             )
         )
         for inspection_id, lpn in found:
@@ -213,7 +209,7 @@ class _Step:
         """What ended an inspection may have come before it."""
         found = self._connection.scalars(
             select(endings.c.inspection_id).where(
-                endings.c.site_id == self._site, endings.c.inspection_id.in_(list(inspection_ids))
+                endings.c.site_id == self._site, self._among(endings.c.inspection_id, inspection_ids)
             )
         ).all()
         self._touch_named({inspection_id: inspection_ids[inspection_id] for inspection_id in found})
@@ -274,7 +270,9 @@ class _Step:
                 before = known_change.before
             else:
                 before = None if row.lpn in self._new else _unit_of(row)
-            self._changed[row.lpn] = Changed(row.lpn, touched[row.lpn], before, after)
+            self._changed[row.lpn] = Changed(
+                row.lpn, touched[row.lpn], before, after, row.unit_id, row.merchant_id, row.rma, row.sku
+            )
             version = len(claims) + known.ended(claims) + len(known.decisions.get(row.lpn, ())) + row.flips
             outcome = after.outcome
             refund = outcome.refund if outcome is not None else None
@@ -352,16 +350,6 @@ class _Step:
         self._feed.put(self._connection, self._site, Topic.DECISIONS, [Change(row.lpn, body)], self._work.at)
 
 
-def _fresh(fact: Inspected) -> Unit:
-    return Unit(State.INSPECTED, None, fact.inspection_id, _outcome(fact), None)
-
-
-def _outcome(fact: Inspected) -> Outcome:
-    refund = fact.decision.refund
-    amount = Money(refund.amount.minor, refund.amount.currency) if refund.amount is not None else None
-    return Outcome(fact.decision.disposition, refund.decision, amount)
-
-
 def _unit_of(row: Row[Any]) -> Unit:
     outcome = None
     if row.disposition is not None:
@@ -370,7 +358,7 @@ def _unit_of(row: Row[Any]) -> Unit:
 
 
 def _unit_row(work: Applying, fact: Inspected) -> dict[str, object]:
-    outcome = _outcome(fact)
+    outcome = outcome_of(fact)
     return {
         "site_id": work.site_id, "lpn": fact.lpn, "unit_id": fact.unit_id, "merchant_id": fact.merchant_id,
         "rma": fact.rma, "line": fact.line, "sku": fact.sku, "first_inspection": fact.inspection_id,

@@ -15,27 +15,31 @@ from sync.server.units.knowing import Known
 from sync.server.units.state import standing_of
 
 
-def list_units(database: Database, site_id: str, state: str | None, after: str, limit: int) -> UnitList:
-    """A page of units by licence plate."""
+def list_units(
+    database: Database, site_id: str, state: str | None, after: str, limit: int, merchant: str | None = None
+) -> UnitList:
+    """A page of units by licence plate; with a merchant only its own."""
     query = select(units).where(units.c.site_id == site_id, units.c.lpn > after).order_by(units.c.lpn).limit(limit + 1)
     if state is not None:
         query = query.where(units.c.state == state)
+    if merchant is not None:
+        query = query.where(units.c.merchant_id == merchant)
     with database.reading() as connection:
         rows = connection.execute(query).all()
     found = [_answer(row, [], []) for row in rows[:limit]]
     return UnitList(found, found[-1].lpn if len(rows) > limit else None)
 
 
-def read_unit(database: Database, site_id: str, lpn: str) -> UnitAnswer | None:
-    """One unit with its inspections and decisions; None = nobody has inspected it."""
+def read_unit(database: Database, site_id: str, lpn: str, merchant: str | None = None) -> UnitAnswer | None:
+    """One unit with its inspections and decisions; None = nobody has inspected it, or it is another merchant's."""
     with database.reading() as connection:
         row = connection.execute(select(units).where(units.c.site_id == site_id, units.c.lpn == lpn)).one_or_none()
-        if row is None:
+        if row is None or (merchant is not None and row.merchant_id != merchant):
             return None
-        return _answer(row, _inspections(connection, site_id, row), _decisions(connection, site_id, lpn))
+        return _answer(row, _inspections(connection, site_id, row, merchant), _decisions(connection, site_id, lpn))
 
 
-def _inspections(connection: Connection, site_id: str, unit: Row[Any]) -> list[UnitInspection]:
+def _inspections(connection: Connection, site_id: str, unit: Row[Any], merchant: str | None) -> list[UnitInspection]:
     claims = Known(connection, site_id, [unit.lpn], lock=False).claims(unit)
     numbers = {claim.inspection_id: claim.number for claim in claims}
     standing = {claim.inspection_id for claim in standing_of(claims)}
@@ -48,6 +52,7 @@ def _inspections(connection: Connection, site_id: str, unit: Row[Any]) -> list[U
             row.grade, row.refund_decision, _money(row), row.inspection_id in standing,
         )
         for row in rows
+        if merchant in (None, row.merchant_id)
     ]  # fmt: skip
     return sorted(found, key=lambda one: one.number)
 

@@ -12,14 +12,17 @@ import pytest
 from devices.camera.fingerprint import BITS, SAME_PHOTO_AT_MOST, distance, fingerprint
 from devices.simulators.scenes import GOODS, Stage, Variant, sensor_noise
 
-STAGE = Stage(960, 540)
+
+@lru_cache(maxsize=1)
+def stage() -> Stage:
+    return Stage(960, 540)
 
 
 @lru_cache(maxsize=64)
 def photo(scene: str, variant: str, seed: int) -> np.ndarray:
     """One item of an article, put down by hand: not quite where the last one lay."""
     aside = np.random.default_rng(seed + 500).uniform(-0.04, 0.04, 2)
-    clean = STAGE.compose(STAGE.item(scene, Variant(variant), seed), aside=(float(aside[0]), float(aside[1])))
+    clean = stage().compose(stage().item(scene, Variant(variant), seed), aside=(float(aside[0]), float(aside[1])))
     return packed(np.clip(clean + sensor_noise(clean.shape, seed, 2.6), 0, 255).astype(np.uint8), 90)
 
 

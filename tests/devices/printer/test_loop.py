@@ -83,6 +83,8 @@ def test_a_line_that_breaks_in_the_middle_is_never_tried_again_by_itself(
     running: Any, printer_process: Any, expected_warnings: Any
 ) -> None:
     expected_warnings("may have been printed")
+    # on a busy machine the line is up again before the printer behind it answers in time; the loop says so, and asks on
+    expected_warnings("printer-1 is silent .* does not answer", required=False)
     printer_process.do("reset_mid_job")
     running.loop.submit(job(1))
     running.loop.submit(job(2))

@@ -139,7 +139,13 @@ def test_apparel_is_destroyed_or_recycled_only_with_a_recorded_permission(decide
     permission = Derogation("destruction_ban", "D-17", "beyond_repair", leads)
     allowed = decided(soaked, category="apparel", traits=(), derogations=(permission,))
     assert allowed.disposition in (D.RECYCLE, D.DESTROY)
-    for lacking in ({"kind": ""}, {"kind": "too_dear"}, {"signed": ()}, {"signed": leads[:1]}, {"signed": leads[:1] * 2}):
+    for lacking in (
+        {"kind": ""},
+        {"kind": "too_dear"},
+        {"signed": ()},
+        {"signed": leads[:1]},
+        {"signed": leads[:1] * 2},
+    ):
         less = replace(permission, **lacking)
         assert decided(soaked, category="apparel", traits=(), derogations=(less,)).disposition is D.QUARANTINE
     other = decided(soaked, category="apparel", traits=(), derogations=(replace(permission, gate="contaminated"),))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from station.decision.model import CustomsNote, Used
 from station.errors import InvalidInput, StoreFault
 from station.exchange.csv_export import Table, guarded, plain, write_csv
-from station.exchange.journal_lines import read_lines, write_lines
 from station.inspection.record import Inspection
+from station.journal.lines import read_lines, write_lines
 from station.quantities import Money
 from tests.station.exchange.inspections import inspections, journal_of, texts
 from tests.sync.material import an_inspection

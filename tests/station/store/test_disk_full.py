@@ -88,6 +88,22 @@ def test_the_reserve_lets_the_parcel_be_finished(small_disk: Path, expected_warn
     assert verify(home).ok
 
 
+def test_control_without_the_reserve_the_parcel_in_hand_is_what_fails(small_disk: Path) -> None:
+    """No ballast: nobody is warned, and the first to be told is the inspector with a parcel on the bench."""
+    with Store.open(small_disk / "home", station="bench-1", clock=SteadyClock(), ballast_bytes=0) as store:
+        store.commit([inspection(0)], actor="ines", drafts={"current": b"form"})
+        fill(small_disk, 0)
+        text = ""
+        for number in range(1, 1000):
+            assert store.disk_state.accepts_parcels, "until it is too late it says that all is well"
+            try:
+                store.commit([inspection(number)], actor="ines", drafts={"current": b"%d" % number})
+            except StoreFault as fault:
+                text = str(fault)
+                break
+        assert "the disk is full" in text
+
+
 def test_a_photo_that_does_not_fit_leaves_nothing(small_disk: Path) -> None:
     home = small_disk / "home"
     with Store.open(home, station="bench-1", clock=SteadyClock(), ballast_bytes=BALLAST) as store:

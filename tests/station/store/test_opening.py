@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import pysqlite3
 import pytest
 from store_lab import SteadyClock, fact
 
@@ -75,6 +77,19 @@ def test_a_second_program_is_refused_until_the_first_dies(home: Path, open_store
         assert store.opening.doubt is None
 
 
+def test_control_without_the_lock_two_programs_write_one_chain(
+    home: Path, open_store: Callable[..., Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second goes on where it began: what it saves cannot be a link of the chain any more."""
+    monkeypatch.setattr("station.store.durable._lock", lambda descriptor: None)
+    first, second = open_store(), open_store()
+    commit(first, 2)
+    with pytest.raises(Exception, match=r"UNIQUE|constraint|saving") as refused:
+        commit(second, 1, first=50)
+    assert refused.value is not None
+    assert len(first.pending_entries(10, 1 << 20)) == 2
+
+
 def test_a_second_store_in_the_same_process_is_refused_too(store: Store, open_store: Callable[..., Store]) -> None:
     with pytest.raises(StoreFault, match="already open"):
         open_store()
@@ -133,6 +148,23 @@ def test_a_damaged_wal_is_noticed_kept_and_a_new_generation_begins(
     assert [entry.seq for entry in found.pending_entries(100, 1 << 20)][left:] == [1, 2]
     found.close()
     assert verify(damaged).ok
+
+
+def test_control_sqlite_alone_loses_the_damaged_end_without_a_word(
+    home: Path, tmp_path: Path, open_store: Callable[..., Store]
+) -> None:
+    """Why the log is read by us too: to SQLite a damaged frame is where the log ends, and the rest never was."""
+    store = open_store()
+    commit(store, 20)
+    damaged = abandoned(home, tmp_path, store)
+    wal = damaged / "station.db-wal"
+    content = bytearray(wal.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    wal.write_bytes(content)
+    with closing(pysqlite3.connect(damaged / "station.db")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        (left,) = database.execute("SELECT count(*) FROM journal").fetchone()
+    assert 0 < left < 20
 
 
 @pytest.mark.parametrize("position", [8, 17, 25, 32 + 2, 32 + 9, 32 + 20, 32 + 24 + 100])

@@ -7,24 +7,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import URL
 
-from sync.server.storage import database_url, open_database
 from tests.sync.access.material import Bench, DoorServer, a_bench
 
 
-@pytest.fixture(scope="session")
-def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A server's database as the first start leaves it; a copy saves every test the migrations."""
-    path = tmp_path_factory.mktemp("fresh") / "server.sqlite3"
-    open_database(database_url(f"sqlite:///{path}")).close()
-    return path
-
-
 @pytest.fixture
-def door(tmp_path: Path, fresh_database: Path) -> Iterator[DoorServer]:
+def door(tmp_path: Path, fresh_sqlite: Path) -> Iterator[DoorServer]:
     """A server on SQLite that also knows a shared token."""
     folder = tmp_path / "server-home" / "server"
     folder.mkdir(parents=True)
-    shutil.copy(fresh_database, folder)
+    shutil.copy(fresh_sqlite, folder)
     with DoorServer(tmp_path / "server-home") as server:
         yield server
 

@@ -13,6 +13,7 @@ from sync.client.api import HttpApi, Outcome, Packed
 from sync.client.decide import Verdict
 from sync.client.states import Link, SyncState
 from sync.protocol import PushAnswer
+from sync.server.access.register import Register
 from tests.sync.access.material import Bench, DoorServer, a_bench
 from tests.sync.material import until
 
@@ -38,7 +39,7 @@ def test_revoked_while_500_are_pending(either_door: DoorServer, tmp_path: Path) 
     with a_bench(either_door, tmp_path / "bench") as bench:
         entries = bench.record(500)
         bench.api.close()
-        bench.api = api = RevokedAfter(either_door, bench, 2)
+        bench.api = api = RevokedAfter(either_door, bench, 1)
         token = bench.identity.token()
         states: list[SyncState] = []
         bench.loop().run(lambda: bool(states) and states[-1].revoked, states.append)
@@ -62,6 +63,27 @@ def test_revoked_while_500_are_pending(either_door: DoorServer, tmp_path: Path) 
         assert [row[0] for row in either_door.table("SELECT what FROM access_events ORDER BY event_id")] == [
             "code", "enrolled", "revoked", "restored"
         ]  # fmt: skip
+
+
+def test_control_a_server_that_remembers_whom_it_let_in_takes_what_comes_after(
+    door: DoorServer, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why the register is asked for every push, inside its transaction."""
+    known = Register.known
+    remembered: dict[str, object] = {}
+
+    def once(self: Register, connection: object, site: str, station: str, **how: bool) -> object:
+        if station not in remembered:
+            remembered[station] = known(self, connection, site, station, **how)  # type: ignore[arg-type]
+        return remembered[station]
+
+    monkeypatch.setattr(Register, "known", once)
+    bench.record(3)
+    bench.sync()
+    door.revoke()
+    bench.record(4, first=10)
+    bench.sync()
+    assert door.status_of("main") == 7, "four records of a bench that was shut out"
 
 
 def test_a_bench_that_waits_in_its_loop_comes_back_by_itself(door: DoorServer, bench: Bench) -> None:

@@ -22,11 +22,13 @@ from sync.server.downstream.dispatcher import Dispatcher
 from sync.server.downstream.endpoints import Endpoints
 from sync.server.downstream.outbox import Outbox
 from sync.server.downstream.signing import WebhookKey
+from sync.server.feed import Feed
 from sync.server.journal import Journal
 from sync.server.judge import judge
 from sync.server.projection import project
 from sync.server.storage import Database, open_database
 from sync.server.storage.rows_downstream import deliveries
+from sync.server.units.applier import Units
 from tests.sync.downstream.receiver import Receiver
 from tests.sync.material import STATION, an_inspection, chain, fact
 
@@ -62,7 +64,8 @@ class Bench:
         self.key = WebhookKey(bytes(range(32)))
         self.outbox = Outbox(database)
         self.endpoints = Endpoints(database, self.outbox, self.key, HERE)
-        self.journal = Journal(database, (project, self.outbox.apply))
+        units = Units(Feed(database), lambda: frozenset())
+        self.journal = Journal(database, (project, units.apply, self.outbox.apply))
         self.last: Entry | None = None
 
     def dispatcher(self, egress: Egress = HERE, **more: object) -> Dispatcher:

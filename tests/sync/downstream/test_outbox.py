@@ -27,14 +27,14 @@ def test_without_an_endpoint_nothing_is_written(bench: Bench) -> None:
     assert bench.states() == {}
 
 
-def test_every_inspection_says_three_things_to_every_endpoint(bench: Bench, receiver: Receiver) -> None:
+def test_the_first_inspection_of_a_unit_says_four_things_to_every_endpoint(bench: Bench, receiver: Receiver) -> None:
     one = bench.subscribe(receiver).endpoint.endpoint_id
     two = bench.subscribe(receiver, events.REFUND).endpoint.endpoint_id
     made = bench.push([fact(an_inspection(1)), fact(an_inspection(2))])
     assert {(d.event_id, d.type) for d in bench.endpoints.deliveries(SITE, one, None, 50)} == {
         (f"{entry.id}_{kind.split('.')[1]}", kind)
         for entry in made
-        for kind in (events.CONFIRMED, events.REFUND, events.MOVED)
+        for kind in (events.CONFIRMED, events.REFUND, events.MOVED, events.STATUS)
     }
     assert [d.type for d in bench.endpoints.deliveries(SITE, two, None, 50)] == [events.REFUND] * 2
 
@@ -63,8 +63,8 @@ def test_pushing_again_puts_nothing_in_twice(bench: Bench, receiver: Receiver) -
     made = bench.push([fact(an_inspection(number)) for number in range(5)])
     bench.push_again(made)
     bench.push_again(made[2:])
-    assert len(bench.states()) == 15
-    assert bench.dispatcher().run_once() == 15
+    assert len(bench.states()) == 20
+    assert bench.dispatcher().run_once() == 20
     bench.push_again(made)
     assert bench.dispatcher().run_once() == 0
 
@@ -145,14 +145,14 @@ def test_an_endpoint_that_is_off_gets_nothing_and_a_replay_makes_it_whole(bench:
     bench.dispatcher().run_once()
     bench.endpoints.change(SITE, here, EndpointChange(active=False), bench.clock.now())
     missed = bench.push([fact(an_inspection(number)) for number in range(10, 13)])
-    assert len(bench.states()) == 3
+    assert len(bench.states()) == 4
     bench.endpoints.change(SITE, here, EndpointChange(active=True), bench.clock.now())
     done = bench.endpoints.replay(SITE, here, Replay(since=since), bench.clock.now())
-    assert (done.again, done.new) == (3, 9)
+    assert (done.again, done.new) == (4, 12)
     before = len(receiver.received)
     bench.dispatcher().run_once()
     assert {f"{entry.id}_refund" for entry in missed} <= set(receiver.ids()[before:])
-    assert len(receiver.ids()[before:]) == 12
+    assert len(receiver.ids()[before:]) == 16
 
 
 def test_replay_of_named_events_keeps_their_ids(bench: Bench, receiver: Receiver) -> None:
@@ -232,13 +232,13 @@ def test_a_replay_of_many_goes_in_steps(lite: Bench, receiver: Receiver) -> None
         assert connection.scalar(select(func.count()).select_from(deliveries)) == 600
 
 
-def test_the_tables_are_what_the_migration_makes(either_database: URL, open_bench: Callable[[URL], Bench]) -> None:
+def test_the_tables_are_what_the_migration_makes(empty_database: URL, open_bench: Callable[[URL], Bench]) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
     from sync.server.storage.all_rows import metadata
 
-    database: Database = open_bench(either_database).database
+    database: Database = open_bench(empty_database).database
     with database.writing() as connection:
         found = compare_metadata(MigrationContext.configure(connection), metadata)
     assert not [difference for difference in found if "downstream" in json.dumps(str(difference))]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from sync.server.storage import Database, database_url, open_database
-from tests.postgres import MakePostgres
+from tests.postgres import MakeFresh
 
 _numbers = itertools.count(1)
 
@@ -16,10 +17,12 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     if request.param == "sqlite":
-        url = database_url(f"sqlite:///{tmp_path_factory.mktemp('figures') / 'server.sqlite3'}")
+        path = tmp_path_factory.mktemp("figures") / "server.sqlite3"
+        shutil.copyfile(request.getfixturevalue("fresh_sqlite"), path)
+        url = database_url(f"sqlite:///{path}")
     else:
-        make: MakePostgres = request.getfixturevalue("make_postgres")
-        url = make(None)
+        make: MakeFresh = request.getfixturevalue("fresh_postgres")
+        url = make()
     opened = open_database(url)
     yield opened
     opened.close()

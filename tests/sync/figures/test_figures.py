@@ -14,8 +14,9 @@ from sqlalchemy import select
 
 from station.errors import InvalidInput
 from sync.protocol import QueueKind
-from sync.server.figures import keep_figures, keeping, listing, settle, views
+from sync.server.figures import catch_up, count_late, keeping, listing, settle, views
 from sync.server.figures.builds import read_builds
+from sync.server.figures.following import count_some
 from sync.server.journal import Journal
 from sync.server.projection import project
 from sync.server.rebuild import BUILT, rebuild
@@ -49,10 +50,14 @@ def lived(steps: list[tuple[str, str]], seed: int) -> tuple[list[Push], list[ora
     return list(deliveries(floor, received)), received
 
 
-def push(database: Database, site: str, pushes: list[Push]) -> None:
-    journal = Journal(database, (project, keep_figures))
+def push(database: Database, site: str, pushes: list[Push], dice: random.Random | None = None) -> None:
+    """Push, and count at any moment some of what has come; at the end everything has been counted."""
+    journal = Journal(database, (project,), late=(count_late,))
     for each in pushes:
         journal.push(site, each.station, each.entries, each.at)
+        if dice is not None and dice.random() < 0.5:
+            count_some(database, site, dice.randrange(1, 9))
+    catch_up(database, site)
 
 
 def dump(database: Database, site: str) -> dict[str, list[str]]:
@@ -168,7 +173,7 @@ def test_figures_are_the_oracles(
     database: Database, new_site: NewSite, steps: list[tuple[str, str]], seed: int
 ) -> None:
     site, (pushes, received) = new_site(), lived(steps, seed)
-    push(database, site, pushes)
+    push(database, site, pushes, random.Random(seed))
     assert differences(database, site, received) == []
     assert open_items(database, site) == oracle.waiting(received)
 
@@ -179,9 +184,9 @@ def test_rebuilt_is_kept_byte_for_byte(
     database: Database, new_site: NewSite, steps: list[tuple[str, str]], seed: int, rounds: int
 ) -> None:
     site, (pushes, received) = new_site(), lived(steps, seed)
-    push(database, site, pushes[:rounds])
+    push(database, site, pushes[:rounds], random.Random(seed))
     rebuild(database, site)
-    push(database, site, pushes[rounds:])
+    push(database, site, pushes[rounds:], random.Random(seed + 1))
     kept = dump(database, site)
     rebuild(database, site)
     assert dump(database, site) == kept
@@ -193,7 +198,7 @@ def test_rebuilt_is_kept_byte_for_byte(
 @given(steps=STEPS, seed=st.integers(0, 2**32))
 def test_many_histories(database: Database, new_site: NewSite, steps: list[tuple[str, str]], seed: int) -> None:
     site, (pushes, received) = new_site(), lived(steps * 3, seed)
-    push(database, site, pushes)
+    push(database, site, pushes, random.Random(seed))
     assert differences(database, site, received) == []
     assert open_items(database, site) == oracle.waiting(received)
     kept = dump(database, site)

@@ -35,6 +35,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalServ
             }  # fmt: skip
             answer = httpx.post(server.url + "/v1/journal", json=body, headers=HEADERS, trust_env=False)
             assert {result["status"] for result in answer.json()["results"]} == {"accepted"}
+        server.until_counted()
         yield server, floor
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -12,13 +13,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy import Connection, create_engine, event, inspect
 from sqlalchemy.engine import URL
 
 import sync.server.storage.migrations
-from sync.server.storage import open_database
+from station.errors import StoreFault
+from sync.server.storage import database_url, open_database
 from sync.server.storage.all_rows import metadata
 from sync.server.storage.database import HEAD
+from sync.server.storage.migrations import runner
 
 _FOLDER = str(sync.server.storage.migrations.__path__[0])
 _FIRST = "0001"
@@ -47,9 +50,9 @@ def shape(url: URL) -> tuple[str, set[str]]:
 
 
 @pytest.mark.parametrize("statements", [7, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 19, 40))])
-def test_it_is_old_or_new(either_database: URL, statements: int) -> None:
-    at_revision(either_database, _FIRST)
-    before = shape(either_database)
+def test_it_is_old_or_new(empty_database: URL, statements: int) -> None:
+    at_revision(empty_database, _FIRST)
+    before = shape(empty_database)
     code = f"""
 import os
 from sqlalchemy import event, make_url
@@ -68,23 +71,54 @@ def killed(connection):
     upgrade(connection)
 made = 0
 runner.upgrade = killed
-open_database(database.database_url({either_database.render_as_string(hide_password=False)!r}))
+open_database(database.database_url({empty_database.render_as_string(hide_password=False)!r}))
 """
     done = subprocess.run([sys.executable, "-c", code], env=os.environ, check=False, capture_output=True, text=True)
     assert done.returncode in (0, -9), done.stderr
-    after = shape(either_database)
+    after = shape(empty_database)
     if done.returncode == -9:
         assert after == before
     else:
         assert after[0] == HEAD
-    database = open_database(either_database)
+    database = open_database(empty_database)
     try:
         assert database.epoch == "of-the-old-program"
         with database.reading() as connection:
             assert differences(connection) == []
     finally:
         database.close()
-    assert shape(either_database)[0] == HEAD
+    assert shape(empty_database)[0] == HEAD
+
+
+def test_control_without_its_transaction_it_is_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same death in a migration whose statements count one by one: a shape that no version knows."""
+    url = database_url(f"sqlite:///{tmp_path / 'server.sqlite3'}")
+    at_revision(url, _FIRST)
+    before = shape(url)
+    whole = runner.upgrade
+
+    class Died(StoreFault):
+        pass
+
+    def bare(connection: Connection) -> None:
+        connection.exec_driver_sql("COMMIT")
+        made = 0
+
+        @event.listens_for(connection, "after_cursor_execute")
+        def _count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            nonlocal made
+            made += statement.lstrip().upper().startswith(("CREATE", "ALTER"))
+            if made == 7:
+                raise Died
+
+        whole(connection)
+
+    monkeypatch.setattr(runner, "upgrade", bare)
+    with pytest.raises(Died):
+        open_database(url)
+    revision, tables = shape(url)
+    assert revision != HEAD
+    assert tables > before[1], "some of it is there"
 
 
 def differences(connection: Connection) -> list[object]:
@@ -95,10 +129,10 @@ def differences(connection: Connection) -> list[object]:
     ]
 
 
-def test_every_released_schema_comes_to_the_newest(either_database: URL) -> None:
+def test_every_released_schema_comes_to_the_newest(empty_database: URL) -> None:
     revisions = [one.revision for one in ScriptDirectory(_FOLDER).walk_revisions()]
     assert revisions[0] == HEAD
-    at_revision(either_database, revisions[len(revisions) // 2])
-    database = open_database(either_database)
+    at_revision(empty_database, revisions[len(revisions) // 2])
+    database = open_database(empty_database)
     database.close()
-    assert shape(either_database)[0] == HEAD
+    assert shape(empty_database)[0] == HEAD

@@ -63,6 +63,12 @@ HELD = {
     "8.2 8.4 who may what, tenants": (
         "sync/people/test_isolation.py", "test_people_of_another_site_read_and_write_nothing_of_this_one",
     ),
+    "8.2.2 8.4.1 other merchants of the same site": (
+        "sync/centre/test_rights.py", "test_no_route_tells_of_another_merchants_goods",
+    ),
+    "8.3.1 every route says who may ask it": (
+        "sync/centre/test_rights.py", "test_every_route_has_a_row_and_every_row_a_route",
+    ),
     "10.5 OpenID Connect": ("sync/people/test_oidc.py", "test_an_id_token_that_lies_opens_nothing"),
     "12.3 outgoing TLS": (
         "sync/downstream/test_dispatcher.py", "test_tls_is_checked_for_the_name_though_the_address_is_connected_to",

@@ -18,8 +18,9 @@ from sync.protocol.people import PersonRequest
 from sync.server.app import build_app
 from sync.server.auth import SharedToken
 from sync.server.feed import Change
+from sync.server.figures.following import behind
 from sync.server.storage.all_rows import metadata
-from tests.sync.material import an_inspection, fact, jpeg_of
+from tests.sync.material import an_inspection, fact, jpeg_of, until
 from tests.sync.people.conftest import MakeServer
 from tests.sync.people.material import PeopleServer
 from tests.sync.people.test_people import push
@@ -78,6 +79,13 @@ def fill(server: PeopleServer) -> None:
         for topic in Topic:
             if topic is not Topic.PEOPLE:
                 server.service.feed.put(connection, "main", topic, changes, server.clock.now())
+    until(lambda: not uncounted(server), 30, "figures have caught up")
+
+
+def uncounted(server: PeopleServer) -> int:
+    """Entries that the figures will yet follow, on a thread of the server's own."""
+    with server.service.database.reading() as connection:
+        return behind(connection)[0]
 
 
 def everything_of_main(server: PeopleServer) -> dict[str, list[str]]:

@@ -203,6 +203,23 @@ def test_a_record_is_judged_by_the_roles_at_its_own_time(server_on_either: Peopl
     assert server.ask("GET", "/v1/status").json()["quarantined"] == 0, "kept and applied, for a lead to look at"
 
 
+def test_control_judged_by_the_roles_of_the_arrival_honest_work_would_be_flagged(
+    server: PeopleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = server.people.register
+    server.add("ida", Role.ADMIN)
+    server.add("max", Role.INSPECTOR)
+    server.clock.forward(3600)
+    register.end("main", "max", Role.INSPECTOR, by="ida")
+    server.clock.forward(3600)
+    then = NOON + timedelta(minutes=30)
+    push(server, "max", (fact(an_inspection(1)), then))
+    assert flags(server) == []
+    monkeypatch.setattr("sync.server.people.authority.adjusted", lambda _recorded_at, arrival: arrival)
+    push(server, "max", (fact(an_inspection(2)), then))
+    assert flags(server) == [(2, "inspect", "no_role")]
+
+
 @pytest.mark.parametrize(
     "text", ["", "yesterday", "2026-11-23T11:00:00", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00"]
 )

@@ -16,7 +16,7 @@ from sync.server.errors import ApiError
 from sync.server.feed import Change, Feed
 from sync.server.returns.register import Returns
 from sync.server.storage import Database, open_database
-from tests.postgres import MakePostgres
+from tests.postgres import MakeFresh
 from tests.sync.material import ServerProcess
 
 RECENTLY = (datetime.now(UTC) - timedelta(days=5)).isoformat()
@@ -216,8 +216,8 @@ def test_nobody_writes_the_centres_own_journal(shop: Shop) -> None:
 
 
 @pytest.fixture(scope="module")
-def database(make_postgres: MakePostgres) -> Iterator[Database]:
-    made = open_database(make_postgres(None))
+def database(fresh_postgres: MakeFresh) -> Iterator[Database]:
+    made = open_database(fresh_postgres())
     with made.writing() as connection:
         Feed(made).put(connection, "main", Topic.MERCHANTS, [Change("acme", Merchant("acme", "Acme", "small_brand"))],
                        datetime.now(UTC))  # fmt: skip

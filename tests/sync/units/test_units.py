@@ -28,13 +28,14 @@ from sync.protocol import Code, EntryResult, PushRequest, Status, Topic
 from sync.server.applying import Applying
 from sync.server.feed import Change, Feed
 from sync.server.journal import Journal
-from sync.server.judge import judge
+from sync.server.judge import Judged, judge
 from sync.server.projection import project
 from sync.server.storage import Database, database_url, open_database
 from sync.server.storage.rows import entries, feed_heads, feed_items
 from sync.server.storage.rows_units import unit_claims, unit_decisions, unit_lines, units
 from sync.server.units import CENTRE
-from sync.server.units.applier import Changed, Units
+from sync.server.units.applier import Units
+from sync.server.units.changes import Changed
 from sync.server.units.deciding import CannotDecide
 from sync.server.units.events import InventoryMoved, RefundDecided, unit_events
 from tests.sync.material import an_inspection, fact, void_of
@@ -52,11 +53,11 @@ class Centre:
         self.database = database
         self.feed = Feed(database)
         self.changes: list[Changed] = []
-        self.units = Units(self.feed, lambda: {"destruction_ban": KINDS}, self._note)
-        self.journal = Journal(database, (project, self.units.apply))
+        self.units = Units(self.feed, lambda: {"destruction_ban": KINDS})
+        self.journal = Journal(database, (project, self.units.apply, self._note))
 
-    def _note(self, _work: Applying, changes: Sequence[Changed]) -> None:
-        self.changes += changes
+    def _note(self, work: Applying, _applied: Sequence[Judged]) -> None:
+        self.changes += work.changes
 
     def push(self, *sent: Entry) -> list[EntryResult]:
         body = msgspec.json.decode(encode_push(sent[0].station, sent), type=PushRequest)
@@ -109,7 +110,7 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """One database of each kind for all tests: making and dropping one takes PostgreSQL seconds."""
     url = database_url(f"sqlite:///{tmp_path_factory.mktemp('centre') / 'server.sqlite3'}")
     if request.param == "postgresql":
-        url = request.getfixturevalue("make_postgres")(None)
+        url = request.getfixturevalue("fresh_postgres")()
     made = open_database(url)
     yield made
     made.close()
@@ -508,11 +509,11 @@ def test_events_add_up_to_the_state_in_every_order(centre: Centre) -> None:
         assert +stock == Counter({str(unit["disposition"]): 1})
 
 
-def test_two_workers_take_the_same_unit_at_once(make_postgres) -> None:  # type: ignore[no-untyped-def]
+def test_two_workers_take_the_same_unit_at_once(fresh_postgres) -> None:  # type: ignore[no-untyped-def]
     """On PostgreSQL the second waits for the first: one owns, the other is contested, none is lost."""
     import threading
 
-    url = make_postgres(None)
+    url = fresh_postgres()
     first, second = Centre(open_database(url)), Centre(open_database(url))
     sent = [
         (

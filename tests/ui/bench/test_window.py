@@ -208,6 +208,7 @@ def test_a_banner_moves_the_page_and_clears(window: BenchWindow) -> None:
         (("online", 0, 1, None, 0), "cloud", "1 photo"),
         (("offline", 12, 0, None, 0), "cloud-off", "offline · 12 waiting"),
         (("paused", 2, 0, None, 0), "cloud-alert", "the server refuses · 2 waiting"),
+        (("revoked", 2, 0, None, 0), "cloud-alert", "shut out – call IT · 2 waiting"),
         (("online", 0, 0, None, 1), "cloud-alert", "1 set aside"),
     ],
 )

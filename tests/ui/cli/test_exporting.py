@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from station.clock import SystemClock
-from station.exchange.journal_lines import read_lines
+from station.journal.lines import read_lines
 from station.store.reading import read_entries
 from station.store.store import Store
 from tests.sync.material import an_inspection, fact, jpeg_of, void_of

@@ -180,7 +180,9 @@ def test_a_command_may_answer_by_its_exit_code(body: str, code: int) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals and pipes")
 def test_interrupt_ends_quietly_with_130() -> None:
-    process = probe("print('ready', flush=True)\ntime.sleep(60)", "probe")
+    # as from a terminal: what a shell starts in the background is deaf to it, and so is every child
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    process = probe(f"{listen}\nprint('ready', flush=True)\ntime.sleep(60)", "probe")
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)

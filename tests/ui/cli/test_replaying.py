@@ -12,9 +12,9 @@ from station.canonical import canonical_json
 from station.clock import SystemClock
 from station.decision.rules import load_rules
 from station.errors import InvalidInput
-from station.exchange.journal_lines import line_of
 from station.inspection.record import INSPECTION_CONFIRMED
 from station.journal.entry import Fact
+from station.journal.lines import line_of
 from station.store.reading import read_entries
 from station.store.store import Store
 from tests.ui.cli.test_protocol import run as run_protocol
@@ -73,7 +73,7 @@ def test_files_need_no_station(home, tmp_path, dearer):
     assert replay(str(exported), "--policy", str(dearer), home=nowhere) == replay("--policy", str(dearer), home=home)
     broken = tmp_path / "broken.jsonl"
     broken.write_bytes(exported.read_bytes().replace(b"as_new", b"as_old", 1))
-    with pytest.raises(InvalidInput, match="line 2: .* do not hash"):
+    with pytest.raises(InvalidInput, match=r"line 2: .* do not hash"):
         replay(str(broken), home=nowhere)
 
 

@@ -30,14 +30,16 @@ def test_options_reach_pytest_without_the_dashes_too() -> None:
     assert "tests/test_conftest.py::test_the_profile_is_steady" in run.stdout
 
 
+ALONE = ("-n", "0", "-p", "no:cacheprovider")
+"""Without workers, each of which would have to start; the first test here has them."""
+
+
 def test_slow_tests_run_when_asked() -> None:
-    run = station_test("--slow", "-p", "no:cacheprovider", "tests/test_conftest.py::test_slow_tests_run_when_asked")
+    run = station_test("--slow", "--", *ALONE, "tests/test_conftest.py::test_slow_tests_run_when_asked")
     assert run.returncode == 0, run.stdout + run.stderr
     assert "1 passed" in run.stdout.splitlines()[-1]
 
 
 def test_pytests_exit_code_comes_through() -> None:
-    assert (
-        station_test("--", "-p", "no:cacheprovider", "-k", "no_such_test_anywhere", "tests/test_conftest.py").returncode
-        == 5
-    )
+    run = station_test("--", *ALONE, "-k", "no_such_test_anywhere", "tests/test_conftest.py")
+    assert run.returncode == 5, run.stdout + run.stderr

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 _LAST_WEIGHT_ANSWER = """
     SELECT given.value ->> '$.choice' FROM json_each(body.text, '$.answers') AS given
