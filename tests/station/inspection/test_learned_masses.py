@@ -1,4 +1,4 @@
-"""Masses learned at the bench: from units in order, taken back with them, rebuilt from the journal, whole when killed."""
+"""Masses learned at the bench: from units in order, taken back with them, rebuilt, whole when killed."""
 
 from __future__ import annotations
 
