@@ -345,8 +345,16 @@ class LocalServer(ServerAtHome):
 class ServerProcess(ServerAtHome):
     """``station server`` as its own process; can be killed and started again on the same home and port."""
 
-    def __init__(self, home: Path, *arguments: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, *arguments: str, environment: dict[str, str] | None = None,
+        body: Callable[[Path, list[str], Connection], None] | None = None,
+    ) -> None:  # fmt: skip
+        """
+        Args:
+            body: what runs in the process; None = ``station server`` as it is. May be another one at the next start.
+        """
         self.home = home
+        self.body = body
         self._arguments = arguments
         self._environment = environment or {}
         self._process: BaseProcess | None = None
@@ -357,7 +365,7 @@ class ServerProcess(ServerAtHome):
         hears, says = forked.context().Pipe(duplex=False)
         words = ["--listen", f"127.0.0.1:{self._port}", *self._arguments]
         self._process = forked.start(
-            _serve, self.home, words, says,
+            self.body or serve_words, self.home, words, says,
             log=self.home.parent / f"{self.home.name}.log", environment=self._environment,
         )  # fmt: skip
         says.close()
@@ -403,7 +411,7 @@ class ServerProcess(ServerAtHome):
             self.kill()
 
 
-def _serve(home: Path, words: list[str], says: Connection) -> None:
+def serve_words(home: Path, words: list[str], says: Connection) -> None:
     """``station server`` with these words; what it prints goes to the test that started it."""
     from ui.cli.server import server
 
