@@ -14,7 +14,7 @@ from datetime import datetime
 
 from station.decision.decide import decide
 from station.decision.goods_dates import marked
-from station.decision.model import Case, Decision
+from station.decision.model import Case, Decision, Reason
 from station.decision.rules import Rules
 from station.errors import InvalidInput
 from station.inspection.facts import Answer, IdentityOutcome
@@ -126,7 +126,7 @@ def _case(recorded: Recorded, protocol: Protocol | None, answers: tuple[Answer, 
         answers=answers,
         weight=inspection.judgement,
         skipped=inspection.skipped,
-        flags=tuple(reason for reason in inspection.decision.second_look if reason.code in _ASKED),
+        flags=tuple(reason for reason in inspection.decision.second_look if _is_of_the_case(reason)),
         serial_found=inspection.serial_found,
         lot=on_pack.lot,
         made=on_pack.made,
@@ -136,6 +136,10 @@ def _case(recorded: Recorded, protocol: Protocol | None, answers: tuple[Answer, 
         earlier=inspection.earlier,
         market=inspection.market,
     )
+
+
+def _is_of_the_case(look: Reason) -> bool:
+    return look.code in _ASKED or look.code.startswith(ASKED_BY_SIGNALS)
 
 
 @dataclass(frozen=True, slots=True)

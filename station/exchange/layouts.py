@@ -51,6 +51,7 @@ SALES_COLUMNS = {
     "listing": "the offer it was bought from, e.g. an ASIN",
     "supplier": "who supplied it",
     "lot": "batch that was shipped; one row for each",
+    "serials": "serial numbers of its units; separated by ;",
 }
 
 AMAZON_COLUMNS = (
@@ -124,6 +125,7 @@ SALES = Layout(
         "unitprice": "price",
         "vendor": "supplier",
         "batch": "lot",
+        "serialnumbers": "serials",
         "asin": "listing",
         "saleschannel": "channel",
     },

@@ -47,7 +47,7 @@ def _key(row: Row) -> str:
 
 
 def _sale(row: Row, merchant: str | None, currency: str, order: DateOrder) -> Sale:
-    (order_id, owner, sku, quantity, sold_at, price, code, channel, listing, supplier, lot) = row.cells
+    (order_id, owner, sku, quantity, sold_at, price, code, channel, listing, supplier, lot, serials) = row.cells
     when = parse_when(sold_at, "sold_at", order)
     if when is None:
         raise CellRefused("sold_at", sold_at, "must not be empty; write it as 2026-11-22")
@@ -62,4 +62,5 @@ def _sale(row: Row, merchant: str | None, currency: str, order: DateOrder) -> Sa
         listing=cells.text(listing, "listing", 128),
         supplier=cells.text(supplier, "supplier", 128),
         lot=cells.text(lot, "lot", 128),
+        serials=cells.several(serials, "serials"),
     )

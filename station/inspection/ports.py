@@ -12,6 +12,7 @@ from station.identify.scan import CandidateKind
 from station.inspection.weight.learned import MassHistory
 from station.journal.entry import Entry, Fact
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
+from station.review.signals import Past
 
 
 class Directory(Protocol):
@@ -56,6 +57,23 @@ class ShiftFigures:
     this_hour: int
     median_seconds: int | None
     parked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """The unit whose past is looked up."""
+
+    unit_id: str
+    lpn: str
+    parcel_id: str
+    merchant_id: str | None
+    rma: str | None
+    line: int | None
+    sku: str | None
+    serial: str | None
+    """As it was found."""
+    by_tracking: bool
+    """The parcel was opened by its tracking number; another code may rightly be scanned for several parcels."""
 
 
 class DiskRoom(Protocol):
@@ -117,6 +135,10 @@ class BenchStore(Protocol):
         self, unit_id: str, lpn: str, merchant_id: str | None, rma: str | None, line: int | None
     ) -> tuple[Earlier, ...]:
         """Other inspections of this unit: taken back on its line or plate, or standing on its plate; oldest first."""
+        ...
+
+    def past(self, sought: Sought) -> Past:
+        """What is known of earlier units that bears on this one; each question is one indexed look-up."""
         ...
 
     def recent(self, limit: int) -> tuple[RecentUnit, ...]: ...

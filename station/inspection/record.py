@@ -77,6 +77,18 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True)
+class Signalled:
+    """What the signals said of a unit, so that what a second look finds can be counted for them."""
+
+    signals: tuple[str, ...]
+    """All that fired, heaviest first, also those that did not lead to a flag."""
+    score_milli: int
+    """Log-odds × 1000 that a second look finds something."""
+    versions: tuple[tuple[str, str], ...]
+    """(book, name, version and sha256) that they were asked by."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """One inspection of one unit; immutable once confirmed. A correction is a new one that names what it corrects."""
 
@@ -120,6 +132,8 @@ class Inspection:
     """None = recorded before this was kept."""
     audit: Draw | None = None
     """Whether it was drawn for the audit, under which plan; None = there was none."""
+    signalled: Signalled | None = None
+    """None = no signals were asked for, or it was recorded before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from station.decision.decide import decide
 from station.decision.model import Decision, Earlier
 from station.decision.rules import Rules
 from station.errors import Defect
+from station.identify.carriers import tracking_key
 from station.inspection import record, showing
 from station.inspection.draft import (
     EMPTY,
@@ -32,7 +33,7 @@ from station.inspection.draft import (
     with_protocol,
 )
 from station.inspection.facts import IdentityOutcome
-from station.inspection.ports import BenchStore, RecentUnit, ShiftFigures
+from station.inspection.ports import BenchStore, RecentUnit, ShiftFigures, Sought
 from station.inspection.protocol import Protocol
 from station.inspection.recording import (
     BARE_PROTOCOL,
@@ -46,7 +47,9 @@ from station.inspection.view import Band, LabelJob, Notice, Outcome, State, Tone
 from station.inspection.weight.expected import DEFAULT_BUDGET
 from station.inspection.workflow import Needs, next_state
 from station.journal.entry import Fact
-from station.review.bench import Auditing, Reviewing, audit, look
+from station.review.bench import Auditing, Looked, Reviewing, audit, look
+from station.review.doubts import close_call
+from station.review.signals import Past
 from station.review.switching import cell_of
 
 logger = logging.getLogger(__name__)
@@ -110,6 +113,8 @@ class Stepper:
         self._shift_start = shift_start
         self._earlier: tuple[str, tuple[Earlier, ...]] | None = None
         """Unit and what is known of its other inspections: read once, when it is first decided."""
+        self._past: tuple[Sought, Past] | None = None
+        """What is known of earlier units, and for whom: read once, and again when a serial number is found."""
         self._recent: tuple[RecentUnit, ...] = ()
         self._figures: ShiftFigures | None = None
 
@@ -136,12 +141,14 @@ class Stepper:
         if unit is None:
             raise Defect("there is no unit to confirm")
         now = self.clock.now()
-        decision = self.decision(draft, unit)
+        decision, looked = self._decided(draft, unit)
         inspection_id = self.ids()
         inspection = inspection_of(
             draft, log, unit, self.protocol(unit), decision, inspection_id, now, self._earlier_of(draft, unit),
             self.site.market,
         )  # fmt: skip
+        if looked is not None:
+            inspection = replace(inspection, signalled=looked.signalled)
         if self.site.audit is not None and unit.identity is not IdentityOutcome.MISSING:
             grade = decision.grade.code if decision.grade is not None else None
             cell = cell_of(self.seat.inspector, inspection.category, grade)
@@ -182,12 +189,48 @@ class Stepper:
 
     def decision(self, draft: Draft, unit: UnitDraft) -> Decision:
         """What the rules say about the unit as it stands."""
+        return self._decided(draft, unit)[0]
+
+    def _decided(self, draft: Draft, unit: UnitDraft) -> tuple[Decision, Looked | None]:
+        """The decision, and what the signals said of the unit; None = they are not asked here."""
         earlier = self._earlier_of(draft, unit)
         case = case_of(draft, unit, self.protocol(unit), self.clock.now(), earlier, self.site.market)
-        if self.site.review is not None:
-            found = look(case, self.site.review, self.rules.reasons, unit.photos, unit.serial_photo)
-            case = replace(case, flags=(*case.flags, *found.flags))
-        return decide(case, self.rules)
+        review = self.site.review
+        if review is None:
+            return decide(case, self.rules), None
+        past = self._past_of(draft, unit)
+        found = look(case, review, self.rules.reasons, unit.photos, unit.serial_photo, past)
+        case = replace(case, flags=(*case.flags, *found.flags))
+        decision = decide(case, self.rules)
+        near = close_call(case, decision, review.doubts)
+        if near is not None:
+            # decided again with the flag, so that a record of it gives the same bytes when it is decided anew
+            decision = decide(replace(case, flags=(*case.flags, near)), self.rules)
+        return decision, found
+
+    def _past_of(self, draft: Draft, unit: UnitDraft) -> Past:
+        parcel, line = draft.parcel, draft.line(unit.line)
+        if parcel is None:
+            return Past()
+        order = parcel.authorisation
+        known = order.tracking if order is not None else ()
+        sought = Sought(
+            unit_id=unit.unit_id,
+            lpn=unit.lpn,
+            parcel_id=parcel.id,
+            merchant_id=parcel.merchant.id if parcel.merchant is not None else None,
+            rma=order.id if order is not None else None,
+            line=unit.line if line is not None and line.line.quantity > 1 else None,
+            sku=unit.item.sku if unit.item is not None else None,
+            serial=unit.serial_found,
+            by_tracking=bool(known) and tracking_key(parcel.scanned) in {tracking_key(number) for number in known},
+        )
+        if self._past is None or self._past[0] != sought:
+            self._past = (sought, self.store.past(sought))
+        past = self._past[1]
+        if past.arrived is None or unit.identity is IdentityOutcome.MISSING:
+            return past
+        return replace(past, arrived=past.arrived + 1)  # and the one on the bench
 
     def _earlier_of(self, draft: Draft, unit: UnitDraft) -> tuple[Earlier, ...]:
         if self._earlier is None or self._earlier[0] != unit.unit_id:
@@ -219,7 +262,7 @@ class Stepper:
 
     def adopt(self, log: Log) -> None:
         """Put another log on the bench; it is saved already."""
-        self.log, self.draft, self.notice, self._earlier = log, replay(log), None, None
+        self.log, self.draft, self.notice, self._earlier, self._past = log, replay(log), None, None, None
 
     def archive(self) -> Mapping[str, bytes | None]:
         """Draft slots that keep the finished parcel for undo, and drop the oldest beyond what is promised."""

@@ -28,3 +28,5 @@ class Sale:
     supplier: str = ""
     lot: str = ""
     """Batch that was shipped. One order may hold an article of two batches as two sales."""
+    serials: tuple[str, ...] = ()
+    """Serial numbers of its units. Fewer than its quantity = the list of this article's numbers is not complete."""

@@ -14,6 +14,7 @@ from station.decision.findings import read_findings
 from station.decision.model import Case, Reason
 from station.decision.second_look import disagrees
 from station.inspection.facts import Photo
+from station.inspection.record import Signalled
 from station.review.doubts import DoubtBook, doubts, read_doubts
 from station.review.draw import Draw, DrawKey, draw
 from station.review.plan import Plan, Severity
@@ -50,6 +51,12 @@ class Looked:
     """For ``Case.flags``."""
     score: Score
     versions: tuple[tuple[str, str], ...]
+
+    @property
+    def signalled(self) -> Signalled:
+        """For the record."""
+        names = tuple(part.signal.value for part in self.score.parts)
+        return Signalled(names, self.score.score_milli, self.versions)
 
 
 def shipped() -> Reviewing:

@@ -12,17 +12,19 @@ from station.canonical import canonical_json
 from station.decision.model import Earlier
 from station.decision.recovery import Cell, UnitOutcome
 from station.errors import Defect, InvalidInput
-from station.inspection.ports import RecentUnit, ShiftFigures
+from station.inspection.ports import RecentUnit, ShiftFigures, Sought
 from station.inspection.weight.learned import MassHistory
 from station.journal.entry import Entry, Fact
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
 from station.returns.sale import Sale
+from station.review.signals import Past
 from station.store import bench, imports, looks, masses, outcomes, sales
 from station.store.access import Access
 from station.store.earlier import earlier_inspections
 from station.store.entries import ENTRY_COLUMNS, JOURNAL, append
 from station.store.imports import Counts
 from station.store.looks import Looks, PastLook
+from station.store.past import past_of
 from station.store.projection import project
 
 
@@ -99,6 +101,11 @@ class BenchSide(Access):
         """Other inspections of a unit (``BenchStore.earlier_inspections``)."""
         with self._reading("reading earlier inspections") as connection:
             return earlier_inspections(connection, unit_id, lpn, merchant_id, rma, line)
+
+    def past(self, sought: Sought) -> Past:
+        """What is known of earlier units (``BenchStore.past``)."""
+        with self._reading("reading what is known of earlier units") as connection:
+            return past_of(connection, sought)
 
     def outcome_cells(self) -> tuple[Cell, ...]:
         """What goods brought, counted by article, grade and way."""

@@ -118,6 +118,7 @@ def _inspection_confirmed(connection: sa.Connection, entry: Entry, payload: byte
             "stands": True,
             "unit_seconds": unit_seconds(fact.started_at, fact.confirmed_at),
             "in_order": is_in_order(fact),
+            "serial": fact.serial_found,
         },
     )
     # Work on a parked parcel has gone on.

@@ -88,7 +88,10 @@ class JournalRow(Row):
 
 class ParcelRow(Row):
     __tablename__ = "parcels"
-    __table_args__ = (sa.Index("parcels_parked", "state", sqlite_where=sa.text("state = 'parked'")),)
+    __table_args__ = (
+        sa.Index("parcels_parked", "state", sqlite_where=sa.text("state = 'parked'")),
+        sa.Index("parcels_scanned", "scanned", "closed_at", sqlite_where=sa.text("state = 'closed'")),
+    )
 
     parcel_id: Mapped[str] = mapped_column(primary_key=True)
     generation: Mapped[int]
@@ -123,6 +126,14 @@ class InspectionRow(Row):
             "confirmed_at",
             "gross_mg",
             sqlite_where=sa.text("stands = 1 AND in_order = 1"),
+        ),
+        sa.Index(
+            "inspections_serial",
+            "merchant_id",
+            "sku",
+            "serial",
+            "confirmed_at",
+            sqlite_where=sa.text("stands = 1 AND serial IS NOT NULL"),
         ),
         sa.Index("inspections_taken_back", "merchant_id", "rma", "line", sqlite_where=sa.text("stands = 0")),
         # The table is its own index by place: one page less to flush at every CONFIRM.
@@ -162,6 +173,8 @@ class InspectionRow(Row):
     """Whole seconds from start to CONFIRM."""
     in_order: Mapped[bool] = mapped_column(server_default=sa.text("0"))
     """Weighed and found in order: what the article weighs is learned from it while it stands."""
+    serial: Mapped[str | None]
+    """Serial number as it was found."""
 
 
 class LabelRow(Row):
@@ -294,6 +307,20 @@ class SaleRow(Row):
     channel: Mapped[str]
     listing: Mapped[str]
     supplier: Mapped[str]
+
+
+class SoldSerialRow(Row):
+    """One unit that was sold, by its serial number. An empty number = units of this article were sold whose numbers
+    the file does not give, so that a number that is not here may have been sold all the same."""
+
+    __tablename__ = "sold_serials"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    merchant_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    serial: Mapped[str] = mapped_column(primary_key=True)
+    sold_at: Mapped[datetime]
+    """The last time."""
 
 
 class OutcomeRow(Row):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -13,13 +14,13 @@ from station.quantities import Money
 from station.returns.sale import Sale
 from station.store.directory import folded
 from station.store.imports import Counts, put_all
-from station.store.rows import ReturnRow, SaleRow, table
+from station.store.rows import ReturnRow, SaleRow, SoldSerialRow, table
 from station.store.writer import Writer
 
 _LOOKED_UP: Final = 200
 """Keys in one question: four values each."""
 
-_sales = table(SaleRow)
+_sales, _serials = table(SaleRow), table(SoldSerialRow)
 _returns = table(ReturnRow)
 _KEY: Final = ("merchant_id", "order_id", "sku", "lot")
 _key = sa.tuple_(*(_sales.c[name] for name in _KEY))
@@ -29,6 +30,11 @@ _PUT = _insert.on_conflict_do_update(
     set_={column.name: _insert.excluded[column.name] for column in _sales.c if column.name not in _KEY},
 )
 _Row = dict[str, Any]
+_insert_serial = upsert(_serials)
+_PUT_SERIAL = _insert_serial.on_conflict_do_update(
+    index_elements=["merchant_id", "sku", "serial"],
+    set_={"sold_at": sa.func.max(_serials.c.sold_at, _insert_serial.excluded.sold_at)},
+)
 
 
 class _Ordered(msgspec.Struct, frozen=True):
@@ -48,6 +54,7 @@ def put_sales(writer: Writer, sales: Iterable[Sale]) -> Counts:
 def _put(batch: Sequence[Sale]) -> Callable[[sa.Connection], Counts]:
     # Within a batch the last sale of a key wins.
     rows = {(sale.merchant_id, sale.order_id, sale.sku, sale.lot): _row(sale) for sale in batch}
+    numbers = _numbers(batch)
 
     def work(connection: sa.Connection) -> Counts:
         known = _known(connection, list(rows))
@@ -55,6 +62,8 @@ def _put(batch: Sequence[Sale]) -> Callable[[sa.Connection], Counts]:
         changed = [row for key, row in rows.items() if key in known and known[key] != row]
         if fresh or changed:
             connection.execute(_PUT, fresh + changed)
+        if numbers:
+            connection.execute(_PUT_SERIAL, numbers)
         return Counts(len(fresh), len(changed), len(rows) - len(fresh) - len(changed))
 
     return work
@@ -67,6 +76,20 @@ def _known(connection: sa.Connection, keys: list[tuple[str, str, str, str]]) -> 
         for row in connection.execute(statement).mappings():
             found[row["merchant_id"], row["order_id"], row["sku"], row["lot"]] = dict(row)
     return found
+
+
+def _numbers(batch: Sequence[Sale]) -> list[_Row]:
+    """Serial numbers with their last sale; an empty one for articles with units whose number is not known."""
+    last: dict[tuple[str, str, str], datetime] = {}
+    for sale in batch:
+        unnamed = ("",) if len(set(sale.serials)) < sale.quantity else ()
+        for serial in (*sale.serials, *unnamed):
+            key = sale.merchant_id, sale.sku, serial
+            last[key] = max(last.get(key, sale.sold_at), sale.sold_at)
+    return [
+        {"merchant_id": merchant_id, "sku": sku, "serial": serial, "sold_at": at}
+        for (merchant_id, sku, serial), at in last.items()
+    ]
 
 
 def _row(sale: Sale) -> _Row:

@@ -18,7 +18,7 @@ from station.store.engine import APPLICATION_ID, faults
 
 logger = logging.getLogger(__name__)
 
-HEAD = "0007"
+HEAD = "0008"
 """Revision that this program works with (the newest file in ``migrations/versions``)."""
 
 _BACKUPS_KEPT = 3

@@ -22,13 +22,14 @@ from station.errors import InvalidInput
 from station.identify.scan import CandidateKind
 from station.inspection import record
 from station.inspection.draft import load, replay
-from station.inspection.ports import BenchStore, Directory, DiskRoom, RecentUnit, ShiftFigures
+from station.inspection.ports import BenchStore, Directory, DiskRoom, RecentUnit, ShiftFigures, Sought
 from station.inspection.stepper import CURRENT
 from station.inspection.weight.learned import MassHistory
 from station.journal.entry import Entry, Fact
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
 from station.review.agreement.plan import Errand
 from station.review.agreement.planted import PREFIX
+from station.review.signals import Past
 
 _RETURN: Final = "blind:return:"
 _PARCEL: Final = "blind:parcel:"
@@ -155,6 +156,10 @@ class BlindStore:
     ) -> tuple[Earlier, ...]:
         """As the store's; of a planted unit that was taken back nothing is known, so its gates are judged anew."""
         return self._store.earlier_inspections(unit_id, lpn, merchant_id, rma, line)
+
+    def past(self, sought: Sought) -> Past:
+        """As the store's; a planted unit was here before, of course, so of it nothing is said."""
+        return Past() if sought.parcel_id in self._parcels else self._store.past(sought)
 
     def recent(self, limit: int) -> tuple[RecentUnit, ...]:
         """The last units that were done here, newest first; ids are UUIDv7, so their order is that of time."""

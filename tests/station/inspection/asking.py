@@ -13,13 +13,14 @@ from station.identify.scan import CandidateKind, RawScan
 from station.ids import uuid7
 from station.inspection.desk import Desk, Seat
 from station.inspection.facts import Photo, StableSource, WeightReading
-from station.inspection.ports import RecentUnit, ShiftFigures
+from station.inspection.ports import RecentUnit, ShiftFigures, Sought
 from station.inspection.protocol import Protocol
 from station.inspection.view import Outcome, State
 from station.inspection.weight.learned import MassHistory
 from station.journal.entry import Entry, Fact
 from station.quantities import Money
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation, ReturnLine, Trait
+from station.review.signals import Past
 from tests.station.inspection.bench import START, TickingClock
 
 RULES = load_rules()
@@ -109,6 +110,9 @@ class World:
         self, unit_id: str, lpn: str, merchant_id: str | None, rma: str | None, line: int | None
     ) -> tuple[Earlier, ...]:
         return ()
+
+    def past(self, sought: Sought) -> Past:
+        return Past()
 
     def recent(self, limit: int) -> tuple[RecentUnit, ...]:
         return ()

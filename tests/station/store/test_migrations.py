@@ -53,11 +53,11 @@ def old_home(home: Path, clock: SteadyClock) -> Path:
             clock=clock,
             ids=lambda: f"id-{next(numbers)}",
         )
-        for column in ("unit_seconds", "in_order"):  # for today's projection
+        for column in ("unit_seconds", "in_order", "serial"):  # for today's projection
             connection.exec_driver_sql(f"ALTER TABLE inspections ADD COLUMN {column} INTEGER")
         for entry in entries:
             project(connection, entry)
-        for column in ("unit_seconds", "in_order"):
+        for column in ("unit_seconds", "in_order", "serial"):
             connection.exec_driver_sql(f"ALTER TABLE inspections DROP COLUMN {column}")
     engine.dispose()
     return home
