@@ -20,6 +20,7 @@ import msgspec
 from station.inspection import record
 from station.returns import decided
 from station.review.agreement import planted
+from station.review.settled import SETTLED
 
 Text = str
 Short = Annotated[str, msgspec.Meta(max_length=64)]
@@ -118,6 +119,7 @@ class Decided(msgspec.Struct, frozen=True, gc=False):
     reason: Annotated[str, msgspec.Meta(pattern="^[^\\x00]*[^\\x00\\s][^\\x00]*$")]
     decided_at: datetime
     derogations: list[Derogated] = []
+    gate_acts: list[Acted] = []
 
 
 class Signed(msgspec.Struct, frozen=True, gc=False):
@@ -133,6 +135,15 @@ class Derogated(msgspec.Struct, frozen=True, gc=False):
     reference: Text
     kind: Text | None = None
     """None = recorded before permissions named their kind and were signed."""
+    signed: list[Signed] = []
+
+
+class Acted(msgspec.Struct, frozen=True, gc=False):
+    """What a lead did to a gate."""
+
+    kind: Text
+    subject: Text
+    reference: Text = ""
     signed: list[Signed] = []
 
 
@@ -166,5 +177,6 @@ KINDS: Final[dict[tuple[str, int], type]] = {
     (record.JOURNAL_GENERATION, 1): record.GenerationBegun,
     (decided.UNIT_DECIDED, 1): Decided,
     **{(kind, 1): Kept for kind in planted.KINDS},
+    (SETTLED, 1): Kept,
 }
 """Kind and schema of an entry → what is read of it."""
