@@ -173,7 +173,11 @@ class BenchApp(QObject):
         from station.decision.rules import folders_for, load_rules
         from station.inspection.desk import Desk, Seat, Site
         from station.review.agreement.blind_store import BlindStore
-        from station.review.bench import shipped
+        from station.review.bench import Auditing, shipped
+        from station.review.own_key import own_key
+        from station.review.plan import read_plan
+        from station.review.settled import history_of
+        from station.review.switching import standings
         from station.store.store import Store
 
         station = self._station_id()
@@ -183,7 +187,9 @@ class BenchApp(QObject):
         self._house.begin(store)
         seat = Seat(station, self._config.station.inspector)
         rules = load_rules(folders_for(self._home)).with_outcomes(store.outcome_cells())
-        site = Site(self._config.station.market, self._config.weight.budget, shipped())
+        plan = read_plan()
+        audit = Auditing(own_key(self._home), plan, standings(plan, history_of(store.settled_looks())))
+        site = Site(self._config.station.market, self._config.weight.budget, shipped(), audit)
         return Desk(BlindStore(store), rules, seat, self._clock, uuid7, self._clock.now() - SHIFT, site)
 
     def _station_id(self) -> str:

@@ -17,6 +17,7 @@ from station.inspection.weight.learned import MassHistory
 from station.journal.entry import Entry, Fact
 from station.returns.model import CatalogueItem, Merchant, ReturnAuthorisation
 from station.returns.sale import Sale
+from station.review.settled import Settled
 from station.review.signals import Past
 from station.store import bench, imports, looks, masses, outcomes, sales
 from station.store.access import Access
@@ -26,6 +27,7 @@ from station.store.imports import Counts
 from station.store.looks import Looks, PastLook
 from station.store.past import past_of
 from station.store.projection import project
+from station.store.settled import settled_looks
 
 
 class BenchSide(Access):
@@ -106,6 +108,11 @@ class BenchSide(Access):
         """What is known of earlier units (``BenchStore.past``)."""
         with self._reading("reading what is known of earlier units") as connection:
             return past_of(connection, sought)
+
+    def settled_looks(self) -> tuple[Settled, ...]:
+        """Second looks that were settled at this bench, in their order."""
+        with self._reading("reading second looks") as connection:
+            return settled_looks(connection)
 
     def outcome_cells(self) -> tuple[Cell, ...]:
         """What goods brought, counted by article, grade and way."""

@@ -68,7 +68,10 @@ class JournalRow(Row):
     """One entry, exactly as it was linked."""
 
     __tablename__ = "journal"
-    __table_args__ = (sa.UniqueConstraint("generation", "seq"),)
+    __table_args__ = (
+        sa.UniqueConstraint("generation", "seq"),
+        sa.Index("journal_settled", "position", sqlite_where=sa.text("kind = 'review.settled'")),
+    )
 
     position: Mapped[int] = mapped_column(primary_key=True)
     """Order over all generations."""

@@ -161,7 +161,6 @@ from sync.protocol.server import (
 from sync.protocol.units import (
     DecisionConflict,
     DecisionRequest,
-    GateAction,
     MoneyBody,
     Permission,
     SecondPerson,
@@ -221,7 +220,6 @@ __all__ = [
     "FigureRow",
     "FiguresAnswer",
     "FiguresIndex",
-    "GateAction",
     "Head",
     "HealthAnswer",
     "HeldRole",

@@ -14,6 +14,7 @@ from station.errors import InvalidInput
 
 if TYPE_CHECKING:
     from station.inspection.record import Inspection
+    from station.review.settled import Settled
 
 _T = TypeVar("_T")
 _F = TypeVar("_F", bound=Callable[..., object])
@@ -190,20 +191,44 @@ def claims(
     return int(lacks)
 
 
+@review.command(name="settle")
+@click.argument("lpn")
+@click.option("--found/--nothing", required=True, help="Whether the look changes what happens with the unit.")
+@click.option("--by", required=True, metavar="NAME", help="Who looked; not who inspected it.")
+@click.pass_obj
+def settle_look(home: Path, lpn: str, found: bool, by: str) -> None:
+    """Record what the second look at the unit LPN found; the station must not be running."""
+    from station.canonical import canonical_json
+    from station.clock import SystemClock
+    from station.config import load_config
+    from station.journal.entry import Fact
+    from station.review.settled import SETTLED, settle
+    from station.store.store import Store
+
+    unit, inspector = _recorded(home, lpn)
+    told = settle(unit, inspector, found, by, datetime.now(UTC))
+    with Store.open(home, station=load_config(home).station.id, clock=SystemClock()) as store:
+        store.commit([Fact(SETTLED, 1, canonical_json(told))], actor=told.by, drafts={})
+    click.echo(f"{lpn}: {'something was found' if found else 'nothing was found'}, {told.by} looked")
+
+
 @review.command()
-@click.argument("outcomes", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("outcomes", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def hits(outcomes: Path, as_json: bool) -> None:
-    """How often each signal was right, from a file of OUTCOMES, and what it weighs from now on.
+@click.pass_obj
+def hits(home: Path, outcomes: Path | None, as_json: bool) -> None:
+    """How often each signal was right, and what it weighs from now on: from a file of OUTCOMES, or from the looks that
+    were settled at this station (station review settle).
 
     One JSON object a line: {"unit": "…", "signals": ["used"], "confirmed": false}. Looks that the audit drew belong in
     it as well, with the signals that they had or none.
     """
     from station.review.learning import Outcome, learn
+    from station.review.settled import outcomes_of
     from station.review.signals import read_signals
 
     book = read_signals()
-    learned = learn(_lines(outcomes, Outcome), book)
+    learned = learn(_lines(outcomes, Outcome) if outcomes is not None else outcomes_of(_settled(home)), book)
     if as_json:
         _print({"version": learned.weights.version, "base_milli": learned.weights.base_milli,
                 "outcomes": learned.outcomes, "confirmed": learned.confirmed, "signals": learned.hits})  # fmt: skip
@@ -238,8 +263,21 @@ def _lines(path: Path | None, type_: type[_T]) -> list[_T]:
     return found
 
 
+def _settled(home: Path) -> list[Settled]:
+    from station.review.settled import SETTLED, Settled
+    from station.store.reading import read_entries
+
+    entries = read_entries(home, {SETTLED})
+    return [msgspec.json.decode(one.payload, type=Settled) for one in entries if one.payload is not None]
+
+
 def _unit(home: Path, lpn: str) -> Inspection:
     """The inspection of a plate that stands; of several the last."""
+    return _recorded(home, lpn)[0]
+
+
+def _recorded(home: Path, lpn: str) -> tuple[Inspection, str]:
+    """The same, and who confirmed it."""
     from station.analysis.unit import units_seen
     from station.inspection.record import INSPECTION_CONFIRMED, INSPECTION_VOIDED, Inspection
     from station.store.reading import read_entries
@@ -253,7 +291,7 @@ def _unit(home: Path, lpn: str) -> Inspection:
             continue
         unit = msgspec.json.decode(entry.payload, type=Inspection)
         if unit.lpn == lpn and unit.inspection_id in stands:
-            found = unit
+            found = unit, entry.actor
     if found is None:
         raise InvalidInput(f"no inspection of {lpn!r} stands in this station's record; scan or copy the plate anew")
     return found

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("stands = 1 AND serial IS NOT NULL"),
     )
     op.create_index("parcels_scanned", "parcels", ["scanned", "closed_at"], sqlite_where=sa.text("state = 'closed'"))
+    op.create_index("journal_settled", "journal", ["position"], sqlite_where=sa.text("kind = 'review.settled'"))
     op.create_table(
         "sold_serials",
         sa.Column("merchant_id", sa.Text, primary_key=True),
