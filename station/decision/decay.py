@@ -79,10 +79,15 @@ def decay_for(decays: tuple[Decay, ...], category: str | None) -> Decay | None:
     return max(fitting, key=lambda decay: len(decay.category), default=None)
 
 
-def season_for(seasons: tuple[Season, ...], category: str | None, sold: date) -> Season | None:
-    """The season on a day with the longest prefix; None = none."""
-    fitting = [season for season in seasons if covers(season.category, category or "") and season.holds(sold)]
-    return max(fitting, key=lambda season: len(season.category), default=None)
+def seasons_for(seasons: tuple[Season, ...], category: str | None) -> tuple[Season, ...]:
+    """The seasons of a category, the longest prefix first."""
+    fitting = [season for season in seasons if covers(season.category, category or "")]
+    return tuple(sorted(fitting, key=lambda season: -len(season.category)))
+
+
+def season_on(seasons: tuple[Season, ...], sold: date) -> Season | None:
+    """The first season that holds on a day; None = none."""
+    return next((season for season in seasons if season.holds(sold)), None)
 
 
 def sale_day(today: date, days: int) -> date:

@@ -14,7 +14,7 @@ from station.decision.gates import GateBook, forbidding_reason
 from station.decision.model import Alternative, Disposition, Floor, Gate, GateState, Reason
 from station.decision.recovery import NO_RECOVERY, Recovery
 from station.decision.scheme import GradingScheme
-from station.decision.worth import Unit, Worth, percent, words, worth_of
+from station.decision.worth import Unit, Worth, percent, terms_of, words, worth_of
 from station.returns.policy import Policy
 
 __all__ = ["Unit", "percent", "value_routes"]
@@ -41,9 +41,10 @@ def value_routes(
     forbidden = _forbidden(unit.gates, gates)
     rule = scheme.rule(unit.grade.code) if scheme is not None and unit.grade is not None else None
     levels = {axis.axis: axis.level for axis in unit.grade.axes} if unit.grade is not None else {}
+    terms = terms_of(unit, rule, routes, recovery)
     listed: list[tuple[int, Alternative]] = []
     for number, route in enumerate(routes.routes):
-        worth = worth_of(route, unit, rule, routes, recovery)
+        worth = terms if isinstance(terms, str) else worth_of(route, unit, terms)
         objection = forbidden.get(route.disposition) or _objection(
             route, unit, policy, levels, route.disposition in helped
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -45,6 +46,17 @@ IDENTITY, UNMAPPED, WEIGHT, ANSWERS = "identity", "unmapped", "weight", "answers
 """Gates that are computed, not asked for by a trait; no file can redefine them."""
 
 BLOCKS_REFUND = frozenset({IDENTITY, UNMAPPED, WEIGHT, ANSWERS})
+
+
+@cache
+def all_but(way: Disposition) -> tuple[Disposition, ...]:
+    """Every way except one."""
+    return tuple(disposition for disposition in _ALL if disposition is not way)
+
+
+@lru_cache(maxsize=4096)
+def _any_covers(prefixes: tuple[str, ...], category: str) -> bool:
+    return any(covers(prefix, category) for prefix in prefixes)
 
 
 class GateRule(Part, frozen=True, kw_only=True):
@@ -94,12 +106,12 @@ class GateRule(Part, frozen=True, kw_only=True):
         """All that it forbids: where it requires one way, all others."""
         if self.requires is None:
             return self.forbids
-        return tuple(disposition for disposition in _ALL if disposition is not self.requires)
+        return all_but(self.requires)
 
     def asked_by(self, traits: tuple[str, ...], category: str | None) -> bool:
         if self.trait is not None and self.trait in traits:
             return True
-        return bool(self.categories) and category is not None and any(covers(p, category) for p in self.categories)
+        return bool(self.categories) and category is not None and _any_covers(self.categories, category)
 
 
 class GateBook(Part, frozen=True, kw_only=True, tag_field="kind", tag="gates"):

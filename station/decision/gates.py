@@ -22,6 +22,7 @@ from station.decision.gate_rules import (
     WEIGHT,
     GateBook,
     GateRule,
+    all_but,
     check_gates,
 )
 from station.decision.goods_dates import days_left
@@ -53,7 +54,6 @@ __all__ = [
 ]
 
 _D = Disposition
-_ALL = tuple(Disposition)
 _UNPROVEN, _POSSIBLE, _ALWAYS = "_unproven", "_possible", "_always"
 _RECALL, _EXPIRED = "recall", "expired"
 _UNREADABLE = "earlier_unreadable"
@@ -74,7 +74,12 @@ def evaluate(case: Case, findings: Findings, book: GateBook, recalls: RecallBook
     traits = findings.traits
     if noticed.stand is Stand.RAISED:
         traits = (*traits, Trait.RECALLED)
+    category = case.item.category if case.item is not None else None
+    told = bool(case.earlier or case.gate_acts or case.dates)
     for rule in book.gates:
+        asked = told or rule.id in findings.raised or rule.id == _RECALL or rule.asked_by(findings.traits, category)
+        if not asked:
+            continue  # nothing can have happened to it: most gates of most units
         standing = fold(rule.machine, events_of(rule, case, findings, traits))
         if rule.id == _RECALL:
             standing = stricter(standing, noticed)
@@ -266,8 +271,7 @@ def forbidding_reason(gate: Gate, book: GateBook) -> Reason:
 
 def hold(gate_id: str, code: str, text: str, requires: Disposition = _D.QUARANTINE) -> Gate:
     """A computed gate that leaves exactly one way."""
-    forbids = tuple(disposition for disposition in _ALL if disposition is not requires)
-    return Gate(gate_id, GateState.RAISED, Reason(code, text), forbids, requires)
+    return Gate(gate_id, GateState.RAISED, Reason(code, text), all_but(requires), requires)
 
 
 def same_serial(case: Case) -> bool | None:

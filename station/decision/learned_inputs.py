@@ -27,7 +27,7 @@ _OTHERS: Final = "\x00others"
 
 def learned_inputs(unit: Unit, routes: RouteBook, recovery: Recovery) -> Iterator[tuple[str, str]]:
     """(``learned_<way>``, ``n/total/squares of the article; of its category``) of every way that has any."""
-    if unit.grade is None:
+    if unit.grade is None or not recovery.knows_anything:
         return
     for route in routes.routes:
         known = recovery.known(key_of(unit, unit.grade, route.disposition))

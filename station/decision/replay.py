@@ -129,8 +129,10 @@ class Report:
         self.counts[unit.verdict] += 1
         if unit.verdict is not Verdict.SAME and len(self.listed) < MOST_LISTED:
             self.listed.append(unit)
-        self.questions.update(unit.questions)
-        self.other_rules.update(unit.other_rules)
+        if unit.questions:
+            self.questions.update(unit.questions)
+        if unit.other_rules:
+            self.other_rules.update(unit.other_rules)
         if unit.why:
             self.why[unit.why] += 1
         if unit.before is None or unit.after is None or unit.verdict in (Verdict.CANNOT_JUDGE, Verdict.NOT_REPLAYED):

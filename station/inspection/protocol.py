@@ -139,8 +139,9 @@ class Condition:
 
     def holds(self, answers: Mapping[str, str], declared_reason: str | None, traits: tuple[str, ...]) -> bool:
         """Say whether this condition is met by the answers so far, the declared reason and the item's traits."""
-        if any(answers.get(question) not in choices for question, choices in self.answers.items()):
-            return False
+        for question, choices in self.answers.items():
+            if answers.get(question) not in choices:
+                return False
         if self.reasons and declared_reason not in self.reasons:
             return False
         return not self.traits or any(trait in self.traits for trait in traits)
@@ -219,7 +220,10 @@ class Question:
         return self.kind in (Kind.NUMBER, Kind.TEXT, Kind.SCAN)
 
     def choice(self, choice_id: str) -> Choice | None:
-        return next((choice for choice in self.choices if choice.id == choice_id), None)
+        for choice in self.choices:
+            if choice.id == choice_id:
+                return choice
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +298,10 @@ class Protocol:
         return not self.axes or axis in self.axes
 
     def question(self, question_id: str) -> Question | None:
-        return next((question for question in self.questions if question.id == question_id), None)
+        for question in self.questions:
+            if question.id == question_id:
+                return question
+        return None
 
     def open_questions(
         self, answers: Mapping[str, str], declared_reason: str | None, traits: tuple[str, ...]
