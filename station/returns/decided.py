@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from station.decision.model import Derogation, Disposition
+from station.decision.model import Derogation, Disposition, GateAct
 from station.quantities import Money
 
 UNIT_DECIDED: Final = "unit.decided"
@@ -33,3 +33,5 @@ class UnitDecided:
     derogations: tuple[Derogation, ...]
     """Permissions to pass gates that allow it."""
     decided_at: datetime
+    gate_acts: tuple[GateAct, ...] = ()
+    """What the person did to the unit's gates: let go what was found and taken back, compared a recall notice."""

@@ -161,6 +161,7 @@ from sync.protocol.server import (
 from sync.protocol.units import (
     DecisionConflict,
     DecisionRequest,
+    GateAction,
     MoneyBody,
     Permission,
     SecondPerson,
@@ -220,6 +221,7 @@ __all__ = [
     "FigureRow",
     "FiguresAnswer",
     "FiguresIndex",
+    "GateAction",
     "Head",
     "HealthAnswer",
     "HeldRole",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -90,6 +90,15 @@ class Permission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which of the kinds that the gate's rule lists, e.g. ``beyond_repair``."""
 
 
+class GateAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a lead does to a gate besides deciding."""
+
+    kind: Literal["settled", "recall_confirmed", "recall_denied"]
+    """``settled``: what an inspection had found and took back was wrong; the others: a notice was compared."""
+    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    """The gate; for a recall the notice's id."""
+
+
 class SecondPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Somebody else who agrees, at the same screen, with a name and password of their own."""
 
@@ -112,6 +121,7 @@ class DecisionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``full``, ``partial``, ``none`` (amount 0) or ``manual`` (no amount); null = as that inspection says."""
     refund: MoneyBody | None = None
     derogations: list[Permission] = []
+    gate_acts: list[GateAction] = []
     second: SecondPerson | None = None
     """A permission to pass a gate needs a second lead."""
 

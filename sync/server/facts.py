@@ -119,6 +119,7 @@ class Decided(msgspec.Struct, frozen=True, gc=False):
     reason: Annotated[str, msgspec.Meta(pattern="^[^\\x00]*[^\\x00\\s][^\\x00]*$")]
     decided_at: datetime
     derogations: list[Derogated] = []
+    gate_acts: list[Acted] = []
 
 
 class Signed(msgspec.Struct, frozen=True, gc=False):
@@ -134,6 +135,15 @@ class Derogated(msgspec.Struct, frozen=True, gc=False):
     reference: Text
     kind: Text | None = None
     """None = recorded before permissions named their kind and were signed."""
+    signed: list[Signed] = []
+
+
+class Acted(msgspec.Struct, frozen=True, gc=False):
+    """What a lead did to a gate."""
+
+    kind: Text
+    subject: Text
+    reference: Text = ""
     signed: list[Signed] = []
 
 

@@ -32,7 +32,7 @@ from sync.server.people.authority import check_authority
 from sync.server.people.setup import People, PeopleSettings
 from sync.server.photos import PhotoRegister, PhotoStore
 from sync.server.projection import project
-from sync.server.returns.books import derogable_gates
+from sync.server.returns.books import derogable_gates, rules
 from sync.server.returns.masters import Masters
 from sync.server.returns.register import Returns
 from sync.server.rights import check_rights
@@ -63,7 +63,7 @@ class Service:
         self.database = database
         self.downstream = downstream
         self.feed = Feed(database)
-        self.units = Units(self.feed, derogable_gates)
+        self.units = Units(self.feed, derogable_gates, rules)
         self.returns = Returns(database, self.feed, self._return_changed)
         self.masters = Masters(database, self.feed)
         self.journal = Journal(

@@ -10,7 +10,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
 from station.canonical import canonical_json
-from station.decision.model import Derogation, Disposition, Signature
+from station.decision.model import Derogation, Disposition, GateAct, GateActKind, Signature
 from station.errors import InvalidInput
 from station.journal.entry import Fact
 from station.people.person import Role
@@ -94,12 +94,12 @@ def _refusal(service: Service, caller: Caller, lpn: str, error: CannotDecide) ->
 async def _signed(
     request: HttpRequest, service: Service, caller: Caller, asked: DecisionRequest
 ) -> tuple[Signature, ...]:
-    """Who stands behind the permissions: who signed in, and who agreed with a password of their own.
+    """Who stands behind permissions and acts on gates: who signed in, and who agreed with a password of their own.
 
     Raises:
         ApiError: 401, the second name and password do not go together; 429, too many tries.
     """
-    if not asked.derogations or caller.person is None:
+    if not (asked.derogations or asked.gate_acts) or caller.person is None:
         return ()
     first = Signature(caller.person, _roles(caller.roles))
     if asked.second is None:
@@ -131,6 +131,7 @@ def _fact(lpn: str, asked: DecisionRequest, service: Service, signed: tuple[Sign
         refund=Money(asked.refund.minor, asked.refund.currency) if asked.refund is not None else None,
         reason=asked.reason.strip(), decided_at=service.clock.now(),
         derogations=tuple(Derogation(one.gate, one.reference, one.kind, signed) for one in asked.derogations),
+        gate_acts=tuple(GateAct(GateActKind(one.kind), one.subject, signed=signed) for one in asked.gate_acts),
     )  # fmt: skip
     try:
         payload = canonical_json(decided)

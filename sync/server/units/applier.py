@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 
+from station.decision.rules import load_rules
 from station.ids import uuid7
 from station.inspection.record import InspectionVoided
 from station.returns.keys import pair_key
@@ -29,6 +30,7 @@ from sync.server.storage.rows_units import unit_claims, unit_lines, units
 from sync.server.units.changes import Changed, outcome_of
 from sync.server.units.deciding import Derogable, decide
 from sync.server.units.knowing import Known, money_of
+from sync.server.units.releasing import Books
 from sync.server.units.state import Outcome, State, Unit, judge_unit
 
 _MISSING: Final = "missing"
@@ -41,20 +43,22 @@ _Line: TypeAlias = tuple[str, str, int]
 class Units:
     """The applier. Stands behind ``projection.project``, whose rows it reads."""
 
-    def __init__(self, feed: Feed, derogable: Derogable) -> None:
+    def __init__(self, feed: Feed, derogable: Derogable, books: Books = load_rules) -> None:
         """
         Args:
             derogable: which gates a recorded permission may pass, and of which kinds it may be.
+            books: the rule files, where a lead lets a gate go.
         """
         self._feed = feed
         self._derogable = derogable
+        self._books = books
 
     def apply(self, work: Applying, applied: Sequence[Judged]) -> None:
         """Keep the units that these entries speak of (an ``Applier``)."""
         inspected = [(entry, entry.fact) for entry in applied if isinstance(entry.fact, Inspected)]
         voided = [(entry, entry.fact) for entry in applied if isinstance(entry.fact, InspectionVoided)]
         decided = [(entry, entry.fact) for entry in applied if isinstance(entry.fact, Decided)]
-        step = _Step(work, self._feed, self._derogable)
+        step = _Step(work, self._feed, self._derogable, self._books)
         if inspected:
             step.enter(inspected)
         if voided:
@@ -68,7 +72,7 @@ class Units:
 
     def rejudge(self, work: Applying, merchant_id: str, rma: str) -> None:
         """Judge the units of a return again: it says another quantity now. ``work.changes`` has what became of them."""
-        step = _Step(work, self._feed, self._derogable)
+        step = _Step(work, self._feed, self._derogable, self._books)
         step.reconsider(merchant_id, rma)
         step.settle()
         step.tell_changes()
@@ -77,10 +81,11 @@ class Units:
 class _Step:
     """One push."""
 
-    def __init__(self, work: Applying, feed: Feed, derogable: Derogable) -> None:
+    def __init__(self, work: Applying, feed: Feed, derogable: Derogable, books: Books) -> None:
         self._work = work
         self._feed = feed
         self._derogable = derogable
+        self._books = books
         self._connection = work.connection
         self._site = work.site_id
         self._among = work.database.among
@@ -129,7 +134,7 @@ class _Step:
 
     def decide(self, entry: Judged, fact: Decided) -> None:
         """Take a decision, if it is on the unit as it is now."""
-        if decide(self._work, entry, fact, self._derogable):
+        if decide(self._work, entry, fact, self._derogable, self._books):
             self._touched[fact.lpn] = entry.id
             self.settle()
             self._tell(entry, fact)
@@ -346,6 +351,7 @@ class _Step:
             "lpn": row.lpn, "version": row.version, "inspection_id": row.owner, "disposition": row.disposition,
             "refund": {"decision": row.refund_decision, "amount": refund}, "reason": fact.reason,
             "entry_id": entry.id, "station": self._work.station, "decided_at": fact.decided_at,
+            "gate_acts": [{"kind": act.kind, "subject": act.subject} for act in fact.gate_acts],
         }  # fmt: skip
         self._feed.put(self._connection, self._site, Topic.DECISIONS, [Change(row.lpn, body)], self._work.at)
 

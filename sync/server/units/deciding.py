@@ -6,28 +6,30 @@ offline is a fact: it is kept with why it took no effect, and the bench is told 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import TypeAlias
 
 import msgspec
 from sqlalchemy import func, select, update
 
 from station.decision.gate_machine import authorise
-from station.decision.model import Disposition, GateState, Signature
-from station.errors import OperatorError, StationError
+from station.decision.model import Disposition, Gate, GateAct, GateActKind, GateState, Signature
+from station.errors import InvalidInput, OperatorError, StationError
 from station.people.may import Act
 from station.people.person import Role
 from sync.protocol import Code, Status
 from sync.server.applying import Applying, Verdict
-from sync.server.facts import Decided, Derogated
+from sync.server.facts import Acted, Decided, Derogated, Signed
 from sync.server.judge import Judged
 from sync.server.storage.rows import entries, inspections
 from sync.server.storage.rows_units import unit_decisions, units
 from sync.server.units import CENTRE
 from sync.server.units.knowing import Known
+from sync.server.units.releasing import Books, gate_of, released
 from sync.server.units.state import questions, standing_of
 
 IN_FORCE = "in_force"
+_NOT_HERE = "a gate is let go where the lead signs in: at the centre, or at the bench before CONFIRM"
 
 Derogable: TypeAlias = Callable[[], Mapping[str, tuple[str, ...]]]
 """Gates that a recorded permission may pass → the kinds that it may be of; none = any."""
@@ -55,10 +57,15 @@ class _Inspection(msgspec.Struct, frozen=True):
     decision: _Gated
 
 
+class _Acts(msgspec.Struct, frozen=True):
+    gate_acts: list[Acted] = []
+
+
 _GATES = msgspec.json.Decoder(_Inspection)
+_ACTS = msgspec.json.Decoder(_Acts)
 
 
-def decide(work: Applying, entry: Judged, fact: Decided, derogable: Derogable) -> bool:
+def decide(work: Applying, entry: Judged, fact: Decided, derogable: Derogable, books: Books) -> bool:
     """Take a decision, in the transaction of its entry.
 
     Returns:
@@ -82,7 +89,7 @@ def decide(work: Applying, entry: Judged, fact: Decided, derogable: Derogable) -
         known = Known(connection, site, [fact.lpn])
         standing = standing_of(known.claims(known.rows[0]))
         settles = sorted(questions(standing, is_beyond=taken.beyond))
-        code, why = _judge(work, fact, [claim.inspection_id for claim in standing], derogable)
+        code, why = _judge(work, fact, [claim.inspection_id for claim in standing], derogable, books)
     if code is not None and work.station == CENTRE:
         raise CannotDecide(code, why)
     if code is not None:
@@ -114,7 +121,9 @@ def _why_not(work: Applying, fact: Decided) -> tuple[Code, str]:
     return Code.STALE, f"the unit is at version {version}, the decision was on version {fact.base_version}"
 
 
-def _judge(work: Applying, fact: Decided, standing: Sequence[str], derogable: Derogable) -> tuple[Code | None, str]:
+def _judge(
+    work: Applying, fact: Decided, standing: Sequence[str], derogable: Derogable, books: Books
+) -> tuple[Code | None, str]:
     if fact.disposition not in set(Disposition):
         return Code.NOT_ALLOWED, f"there is no disposition {fact.disposition!r}"
     if not standing:
@@ -133,9 +142,21 @@ def _judge(work: Applying, fact: Decided, standing: Sequence[str], derogable: De
             passed.add(one.gate)
         else:
             refused[one.gate] = why
-    shut = [gate for gate in _forbidding(work, fact.disposition, standing) if gate not in passed]
+    records = _records(work, standing)
+    try:
+        before = _acts_before(work, fact.lpn)
+        if fact.gate_acts and work.station != CENTRE:
+            raise OperatorError(_NOT_HERE)
+        acts = [_act(one) for one in fact.gate_acts]
+        acted = released(records, before, acts, books) if acts or before else {}
+    except (InvalidInput, OperatorError) as refusal:
+        return Code.NOT_ALLOWED, str(refusal)
+    lets_go = {name: {gate_of(act) for act in (*before.get(name, ()), *acts)} for name in acted}
+    gates = _forbidding(fact.disposition, records, acted, lets_go)
+    shut = {gate: why for gate, why in gates.items() if gate not in passed}
     if shut:
-        named = (f"{gate} ({refused[gate]})" if gate in refused else gate for gate in shut)
+        shut |= {gate: refused[gate] for gate in shut if gate in refused}
+        named = (f"{gate} ({shut[gate]})" if shut[gate] else gate for gate in sorted(shut))
         return Code.NOT_ALLOWED, f"{fact.disposition!r} is forbidden by: {', '.join(named)}"
     return None, ""
 
@@ -153,13 +174,8 @@ def _why_not_permitted(work: Applying, one: Derogated, kinds: Mapping[str, tuple
         return None  # taken as it was taken when it was recorded
     if kinds[one.gate] and one.kind not in kinds[one.gate]:
         return f"a permission of kind {one.kind!r}: expected one of {', '.join(kinds[one.gate])}"
-    known = set(Role)
-    signed = tuple(
-        Signature(who.person, tuple(Role(role) for role in who.roles if role in known), who.proven)
-        for who in one.signed
-    )
     try:
-        authorise(Act.PASS_GATE, signed)
+        authorise(Act.PASS_GATE, _signatures(one.signed))
     except OperatorError as refusal:
         return str(refusal)
     return None
@@ -178,10 +194,45 @@ def _wrong_refund(fact: Decided) -> str | None:
     return None
 
 
-def _forbidding(work: Applying, disposition: str, standing: Sequence[str]) -> list[str]:
-    """Gates that any inspection which stands has raised against a disposition; what cannot be read forbids too."""
+def _signatures(signed: Sequence[Signed]) -> tuple[Signature, ...]:
+    known = set(Role)
+    return tuple(
+        Signature(who.person, tuple(Role(role) for role in who.roles if role in known), who.proven) for who in signed
+    )
+
+
+def _act(one: Acted) -> GateAct:
+    """What was done to a gate.
+
+    Raises:
+        OperatorError: nothing that this version knows.
+    """
+    if one.kind not in set(GateActKind):
+        raise OperatorError(f"nothing {one.kind!r} can be done to a gate: expected one of {', '.join(GateActKind)}")
+    return GateAct(GateActKind(one.kind), one.subject, one.reference, _signatures(one.signed))
+
+
+def _acts_before(work: Applying, lpn: str) -> Mapping[str, Sequence[GateAct]]:
+    """Inspection → what earlier decisions in force did to its gates, in their order."""
+    d = unit_decisions.c
     found = work.connection.execute(
-        select(entries.c.payload)
+        select(entries.c.payload, d.settles)
+        .join(entries, (entries.c.site_id == d.site_id) & (entries.c.id == d.entry_id))
+        .where(d.site_id == work.site_id, d.lpn == lpn, d.outcome == IN_FORCE, entries.c.payload.is_not(None))
+        .order_by(d.number)
+    )
+    acts: dict[str, list[GateAct]] = {}
+    for payload, settles in found:
+        done = [_act(one) for one in _ACTS.decode(payload).gate_acts]
+        for name in msgspec.json.decode(settles, type=list[str]) if done else ():
+            acts.setdefault(name, []).extend(done)
+    return acts
+
+
+def _records(work: Applying, standing: Sequence[str]) -> Mapping[str, bytes | None]:
+    """Inspection → its record; None = erased."""
+    found = work.connection.execute(
+        select(inspections.c.inspection_id, entries.c.payload)
         .join(
             inspections,
             (inspections.c.site_id == entries.c.site_id)
@@ -190,15 +241,36 @@ def _forbidding(work: Applying, disposition: str, standing: Sequence[str]) -> li
             & (inspections.c.seq == entries.c.seq),
         )
         .where(inspections.c.site_id == work.site_id, inspections.c.inspection_id.in_(list(standing)))
-    ).scalars()
-    shut: set[str] = set()
-    for payload in found:
-        if disposition == Disposition.QUARANTINE:
-            continue  # holding is always allowed
+        .order_by(inspections.c.inspection_id)
+    )
+    return {name: payload for name, payload in found}
+
+
+def _forbidding(
+    disposition: str, records: Mapping[str, bytes | None], acted: Mapping[str, Sequence[Gate]],
+    lets_go: Mapping[str, Set[str]],
+) -> dict[str, str]:  # fmt: skip
+    """Gates that any inspection which stands has raised against a disposition (→ why, where it is another one than was
+    recorded); what cannot be read forbids too.
+
+    Args:
+        acted: inspection → its gates after what leads did to them.
+        lets_go: inspection → gates that those acts can let go; all others stay as they were recorded.
+    """
+    if disposition == Disposition.QUARANTINE:
+        return {}  # holding is always allowed
+    shut: dict[str, str] = {}
+    for name, payload in records.items():
         try:
-            gates = _GATES.decode(payload or b"").decision.gates
+            recorded = _GATES.decode(payload or b"").decision.gates
         except msgspec.DecodeError:
-            shut.add("an inspection whose gates cannot be read any more")
+            shut["an inspection whose gates cannot be read any more"] = ""
             continue
-        shut |= {gate.id for gate in gates if gate.state == GateState.RAISED and disposition in gate.forbids}
-    return sorted(shut)
+        free = lets_go.get(name, frozenset())
+        for gate in recorded:
+            if gate.state == GateState.RAISED and disposition in gate.forbids and gate.id not in free:
+                shut.setdefault(gate.id, "")
+        for one in acted.get(name, ()):
+            if one.state is GateState.RAISED and disposition in one.forbids:
+                shut[one.id] = shut.get(one.id) or one.reason.text
+    return shut
