@@ -2,16 +2,19 @@
 
 Only what the server has: an entry emptied before it was sent would be lost there. The transaction empties the payloads
 and drops the rows made from them; then the photo files go. A kill between leaves files that nothing names, which the
-daily sweep removes.
+daily sweep removes. What was recorded of a unit that went round again (``blind.*``) has no rows; the centre names the
+id that the unit had then, and the entries that speak of it or of its parcel go.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 import sqlalchemy as sa
 
 from station.errors import OperatorError
+from station.review.agreement.planted import PREFIX
 from station.store.entries import JOURNAL
 from station.store.rows import AcknowledgementRow, InspectionRow, PhotoLookRow, PhotoRow, table
 
@@ -45,7 +48,7 @@ def forget_unit(connection: sa.Connection, unit_id: str) -> Forgotten:
         )
     ).all()
     if not places:
-        raise NothingToForget(f"no inspection of unit {unit_id!r} is on this bench")
+        return _forget_blind(connection, unit_id)
     photos: list[str] = []
     for generation, seq, _ in places:
         here = (_photos.c.generation == generation, _photos.c.seq == seq)
@@ -67,4 +70,54 @@ def forget_unit(connection: sa.Connection, unit_id: str) -> Forgotten:
     connection.execute(sa.delete(_inspections).where(_inspections.c.unit_id == unit_id))
     connection.execute(sa.delete(_photos).where(_photos.c.sha256.in_(photos)))
     connection.execute(sa.delete(_looks).where(_looks.c.unit_id == unit_id))
+    return Forgotten(emptied, tuple(photos))
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """What an entry of a blind look speaks of."""
+
+    unit_id: str = ""
+    inspection_id: str = ""
+    lpn: str = ""
+    parcel_id: str = ""
+
+
+_READ = msgspec.json.Decoder(_Named)
+
+
+def _forget_blind(connection: sa.Connection, unit_id: str) -> Forgotten:
+    """Empty what was recorded of a unit that went round again.
+
+    Raises:
+        NothingToForget: nothing of it is here.
+        OperatorError: the server does not have all of it yet.
+    """
+    found = []
+    for row in connection.execute(
+        sa.select(JOURNAL.c.generation, JOURNAL.c.seq, JOURNAL.c.payload).where(
+            sa.func.substr(JOURNAL.c.kind, 1, len(PREFIX)) == PREFIX, JOURNAL.c.payload.is_not(None)
+        )
+    ):
+        try:
+            found.append((row, _READ.decode(row.payload)))
+        except (msgspec.MsgspecError, UnicodeError):
+            continue
+    units = [said for _, said in found if said.unit_id == unit_id]
+    if not units:
+        raise NothingToForget(f"no inspection of unit {unit_id!r} is on this bench")
+    names = {name for said in units for name in (said.inspection_id, said.lpn, said.parcel_id)} - {""}
+    going = [row for row, said in found if not names.isdisjoint({said.inspection_id, said.lpn, said.parcel_id})]
+    places = [sa.and_(JOURNAL.c.generation == row.generation, JOURNAL.c.seq == row.seq) for row in going]
+    there = sa.select(sa.func.count()).select_from(
+        JOURNAL.join(_acks, sa.and_(_acks.c.generation == JOURNAL.c.generation, _acks.c.seq == JOURNAL.c.seq))
+    )
+    if connection.execute(there.where(sa.or_(*places))).scalar_one() < len(places):
+        raise OperatorError(f"unit {unit_id!r} is not wholly at the server yet; let the bench sync first")
+    emptied = connection.execute(sa.update(JOURNAL).where(sa.or_(*places)).values(payload=None)).rowcount
+    photos = connection.scalars(
+        sa.select(_photos.c.sha256).where(
+            sa.or_(*(sa.and_(_photos.c.generation == row.generation, _photos.c.seq == row.seq) for row in going))
+        )
+    ).all()
+    connection.execute(sa.delete(_photos).where(_photos.c.sha256.in_(photos)))
     return Forgotten(emptied, tuple(photos))

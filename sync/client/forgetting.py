@@ -46,7 +46,8 @@ class Forgetting:
 
     def __init__(self, store: Forgets) -> None:
         self._store = store
-        self._done: set[str] = set()
+        self._done: set[tuple[str, str]] = set()
+        """(erasure, unit): one erasure may name a unit under two ids."""
 
     def obey(self) -> int:
         """Forget what is on the list and can be; how many units that were.
@@ -61,17 +62,18 @@ class Forgetting:
             except msgspec.DecodeError as error:
                 logger.warning("what shall be forgotten cannot be read: %s", error)
                 continue
-            if told.erasure_id in self._done:
+            this = (told.erasure_id, told.unit_id)
+            if this in self._done:
                 continue
             try:
                 gone = self._store.forget(told.unit_id)
             except NothingToForget:
-                self._done.add(told.erasure_id)
+                self._done.add(this)
                 continue
             except OperatorError as error:
                 logger.info("a unit is not forgotten yet: %s", error)
                 continue
-            self._done.add(told.erasure_id)
+            self._done.add(this)
             count += 1
             logger.info(
                 "a unit was forgotten: %s records, %s photos", gone.entries, len(gone.photos),

@@ -6,8 +6,9 @@ photos count as held, so that no bench sends them again. Then the bytes are dele
 :meth:`Eraser.finish` does what is left, at the next run or after a crash.
 
 Derived rows lose the return that they name, and deliveries that are done go; with the last unit of a return goes the
-return itself, with that of a parcel the parcel's records (``erasing_returns``). Benches are told by the feed. Figures
-that are rebuilt after an erasure no longer count the unit.
+return itself, with that of a parcel the parcel's records (``erasing_returns``). What was kept without being applied, or
+recorded when the unit went round again, goes as well (``erasing_kept``). Benches are told by the feed. Figures that are
+rebuilt after an erasure no longer count the unit.
 
 A unit under a claim hold keeps its evidence: retention passes it over, a request is refused until the hold is lifted.
 A server restored from an older backup does not know of later erasures: ask again for those after it (the list of
@@ -30,6 +31,7 @@ from sync.protocol import ErasureAnswer, ErasureReason, ErasuresAnswer, HoldAnsw
 from sync.server.errors import ApiError
 from sync.server.feed import Change, Feed
 from sync.server.figures.builds import lock_following
+from sync.server.operations.erasing_kept import erase_kept
 from sync.server.operations.erasing_returns import erase_around
 from sync.server.photos import PhotoStore
 from sync.server.storage import Database
@@ -237,9 +239,13 @@ class Eraser:
         ids = [row.inspection_id for row in of_units]
         emptied = 0
         if with_records:
-            emptied = erase_around(connection, self._feed, site_id, units, at)
+            kept, again = erase_kept(connection, site_id, units)
+            emptied = kept + erase_around(connection, self._feed, site_id, units, at)
             if reason is not ErasureReason.RETENTION:  # benches let go by their own clock what is old
-                told = [Change(unit, {"unit_id": unit, "erasure_id": erasure_id, "asked_at": at}) for unit in units]
+                told = [
+                    Change(unit, {"unit_id": unit, "erasure_id": erasure_id, "asked_at": at})
+                    for unit in (*units, *again)
+                ]
                 self._feed.put(connection, site_id, Topic.ERASURES, told, at)
             places = or_(
                 *(

@@ -21,7 +21,7 @@ from sync.server.storage.rows import server_facts
 
 logger = logging.getLogger(__name__)
 
-HEAD: Final = "0012"
+HEAD: Final = "0013"
 """The newest revision under ``migrations/versions``; a test compares."""
 
 _SITE: Final = "main"

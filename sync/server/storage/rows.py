@@ -6,6 +6,7 @@ Every primary key begins with ``site_id``, so that tables can be distributed by 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 from station.errors import Defect
@@ -67,6 +69,9 @@ heads = Table(
 )
 """The end of each chain. Its row is locked by a push: one writer per station and generation."""
 
+OF_AGREEMENT: Final = text("(substr(kind, 1, 6) = 'blind.' OR substr(kind, 1, 10) = 'agreement.')")
+"""Entries about how people agree, as their index says it, so that both databases see that it fits."""
+
 entries = Table(
     "entries",
     metadata,
@@ -86,6 +91,7 @@ entries = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("code", String(32), nullable=True),
     UniqueConstraint("site_id", "id", name="entries_id_once"),
+    Index("entries_of_agreement", "site_id", "kind", sqlite_where=OF_AGREEMENT, postgresql_where=OF_AGREEMENT),
 )
 """The journal as received. ``code``: null = applied, otherwise why it is quarantined."""
 

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pysqlite3
@@ -18,6 +19,7 @@ from station.identify.scan import RawScan
 from station.inspection.record import PARCEL_OPENED, Inspection, ParcelOpened
 from station.journal.entry import Fact
 from station.returns.model import ArrivalKind
+from station.review.agreement.planted import PLANTED, PREFIX, Planted, Why
 from station.store import Store, proof
 from station.store.entries import JOURNAL
 from station.store.feed import FeedChange
@@ -152,6 +154,32 @@ def test_a_bench_forgets_what_it_is_told_and_keeps_its_chain(house: House, bench
     until(is_forgotten, 20, "the bench has heard of it")
     assert [is_here for _, is_here in bench.kept()] == [False, True]
     assert [digest for digest, _ in bench.kept()] == [digest for digest, _ in before]
+    bench.store.close()
+    assert proof.verify(bench.store.home).problems == ()
+
+
+def test_a_bench_forgets_a_unit_that_went_round_again_without_knowing(house: House, bench: Bench) -> None:
+    gone = of_unit(plate("ROUND"))
+    look, stays = of_unit(plate("AGAIN")), of_unit(plate("OTHER"))
+    look = replace(look, rma="RMA-PLANTED", merchant_id="acme", title=SECRET)
+    planted = Planted("acme", "RMA-PLANTED", gone.inspection_id, Why.AGAIN, "ines", ("bo",), 7, "rule@1", START)
+    facts = [
+        fact(gone), Fact(PLANTED, 1, canonical_json(planted)),
+        *(Fact(PREFIX + one.kind, 1, one.payload) for one in (fact(look), fact(stays))),
+    ]  # fmt: skip
+    bench.store.commit(facts, actor="ines", drafts={})
+    until(lambda: bench.loop.step() >= 0 and bench.store.unsent().entries == 0, 20, "sent")
+    before = bench.kept()
+    erase(house, gone)
+
+    def is_forgotten() -> bool:
+        bench.loop.step()
+        return [is_here for _, is_here in bench.kept()].count(False) >= 2
+
+    until(is_forgotten, 20, "the bench has heard of both")
+    assert [is_here for _, is_here in bench.kept()] == [False, True, False, True]
+    assert [digest for digest, _ in bench.kept()] == [digest for digest, _ in before]
+    assert SECRET not in "".join(rows_with(house, SECRET))
     bench.store.close()
     assert proof.verify(bench.store.home).problems == ()
 
