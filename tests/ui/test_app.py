@@ -17,7 +17,9 @@ from pytestqt.qtbot import QtBot
 from station.config import Config, PrinterConfig, ScaleConfig, ScannerConfig, ScreenConfig, StationConfig, load_config
 from station.errors import InvalidInput
 from station.identify.commands import Command
+from station.inspection.stepper import Site
 from station.inspection.view import State
+from station.review.own_key import own_key
 from station.store.outbox import Unsent
 from sync.client.identity import ENROLMENT
 from sync.client.states import Link, SyncState
@@ -261,3 +263,14 @@ def test_the_same_code_twice_in_a_moment_is_one_scan_and_no_error(running: Runni
     running.scan("RMA-2026-004711")
     running.wait_for(State.ITEM)
     assert [handled.outcome.view.notice.code for handled in running.seen[first:]] == ["parcel_unknown", "scan_item"]
+
+
+def test_units_of_the_app_are_drawn_with_the_benchs_own_key(running: Running, tmp_path: Path, qtbot: QtBot) -> None:
+    sites: list[Site] = []
+    running.app.desk.submit("looking", lambda desk: sites.append(desk._at.site))
+    qtbot.waitUntil(lambda: bool(sites), timeout=PATIENCE_MS)
+    (site,) = sites
+    assert site.audit is not None
+    assert site.audit.key.name == own_key(tmp_path).name
+    assert site.audit.standings == {}, "nothing was settled here"
+    assert site.review is not None

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from station.canonical import canonical_json
+from station.decision.again import Recorded, run_again
 from station.ids import uuid7
 from station.inspection.desk import Desk, Seat
 from station.inspection.record import INSPECTION_CONFIRMED, Inspection
@@ -87,3 +89,17 @@ def test_what_a_bench_is_given_reaches_the_decision_and_a_clean_unit_stays_one_s
 def doubting() -> DoubtBook:
     """Everybody's photos are too blurred."""
     return msgspec.structs.replace(read_doubts(), sharpness_from=10_000)
+
+
+def test_a_close_call_asks_for_a_look_and_is_decided_again_to_the_same_bytes(tmp_path: Path) -> None:
+    """Found once the decision is there, it still is part of what the record is decided again from."""
+    near = msgspec.structs.replace(read_doubts(), close_call={"EUR": 10**9}, close_call_from={"EUR": 0})
+    (record,), _ = worked(tmp_path / "near", Site(review=replace(shipped(), doubts=near)))
+    assert [look.code for look in record.decision.second_look] == ["look_doubt_close_call"]
+    assert record.decision.needs_confirm
+    assert record.basis is not None
+    basis = record.basis
+    recorded = Recorded(record, basis.at, basis.merchant, basis.item, basis.authorisation)
+    assert canonical_json(run_again(recorded, RULES).decision) == canonical_json(record.decision)
+    (plain,), _ = worked(tmp_path / "plain", Site(review=shipped()))
+    assert plain.decision.second_look == (), "negative control"
