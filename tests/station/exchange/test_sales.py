@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from station.errors import InvalidInput
 from station.exchange.importing import import_file
 from station.exchange.reading import read_catalogue, read_returns, read_sales
 from station.exchange.refused import RefusedLine
+from station.inspection.ports import Sought
 from station.quantities import Money
 from station.returns.sale import Sale
 from station.store import schema
@@ -153,3 +155,13 @@ def test_a_home_that_is_older_than_sales_has_none(home: Path) -> None:
     schema.upgrade(engine, "0004")
     engine.dispose()
     assert stored_sales(home) == ((), {})
+
+
+def test_serial_numbers_that_were_sold_are_known_by_article(tmp_path: Path, store: Store) -> None:
+    head = HEADER.replace("lot\n", "lot,serials\n")
+    path = written(tmp_path, head + "O-1,m,HAL,2,2026-11-06,14.90,EUR,,,,,A-1;A-2\nO-2,m,MUG,1,2026-11-06,,,,,,,\n")
+    assert import_file(read_sales(path), store).sales.new == 2
+    sought = Sought("u", "L", "p", "m", "R", None, "HAL", "A-2", False)
+    assert store.past(sought).serial_sold is True
+    assert store.past(replace(sought, serial="A-3")).serial_sold is False
+    assert store.past(replace(sought, sku="MUG")).serial_sold is None, "its file gives no numbers"

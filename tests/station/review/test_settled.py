@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from station.canonical import canonical_json
 from station.errors import OperatorError, StoreFault
 from station.inspection.record import INSPECTION_CONFIRMED, Inspection
 from station.inspection.stepper import Site
@@ -22,6 +23,8 @@ from station.review.switching import Cell, Standing, standings
 from station.store.proof import verify
 from station.store.reading import read_entries
 from station.store.settled import SETTLED_LOOKS
+from sync.protocol import Code
+from sync.server.judge import judge_payload
 from tests.station.inspection.bench import START, open_store
 from tests.station.review.test_at_the_bench import worked
 from ui.cli.reviewing import review
@@ -105,3 +108,10 @@ def test_every_record_of_a_bench_names_the_book_of_signals(tmp_path: Path) -> No
     told = msgspec.json.decode(entry.payload or b"", type=Inspection).signalled
     assert told is not None
     assert dict(told.versions)["signals"] == shipped().signals.name
+
+
+def test_the_centre_keeps_what_a_bench_settled(tmp_path: Path) -> None:
+    (record,), _ = worked(tmp_path, Site(review=shipped(), audit=Auditing(own_key(tmp_path), PLAN, EVERY)))
+    payload = canonical_json(settle(record, "Ana", False, "Bo", START))
+    assert judge_payload(SETTLED, 1, payload)[0] is None
+    assert judge_payload("review.unheard_of", 1, payload)[0] is Code.UNKNOWN_KIND, "negative control"
