@@ -231,13 +231,16 @@ class EscPosPrinter:
         return printer_state(printer, paper, offline, error)
 
     def _ask(self, line: Line, number: int) -> int | None:
-        """One status byte without its fixed bits; None = no answer."""
+        """One status byte without its fixed bits; None = no answer.
+
+        The answer is one byte, alone: among many that something else sends, one or the other looks like a status.
+        """
         line.write(_DLE_EOT + bytes([number]))
         deadline = time.monotonic() + self._timeout_s
         while (left := deadline - time.monotonic()) > 0:
-            for byte in line.read(left):
-                if byte & 0x93 == 0x12:
-                    return byte & 0x6C
+            came = line.read(left)
+            if len(came) == 1 and came[0] & 0x93 == 0x12:
+                return came[0] & 0x6C
         return None
 
 

@@ -28,13 +28,17 @@ from sqlalchemy import select
 from sqlalchemy.engine import URL
 
 from station.canonical import canonical_json
-from station.decision.model import Derogation, Disposition
+from station.decision.model import Derogation, Disposition, Earlier, GateAct, GateActKind, Signature
 from station.inspection import record
 from station.inspection.facts import Skipped
 from station.journal.entry import Entry, Fact, link
+from station.people.person import Role
 from station.quantities import Money
 from station.returns import decided
 from station.returns.model import ArrivalKind
+from station.review import settled
+from station.review.agreement import planted
+from station.review.draw import Draw, Severity
 from sync.client.api import encode_push
 from sync.protocol import PushRequest, Status, WireEntry
 from sync.server import judge as judging
@@ -52,6 +56,7 @@ NOW_WRITTEN = GOLDEN / "entries-v2.jsonl"
 CASES = [json.loads(line) for line in NOW_WRITTEN.read_text().splitlines()] if NOW_WRITTEN.exists() else []
 THEN_KNOWN: dict[str, object] = json.loads((GOLDEN / "shapes-v1.json").read_text())
 """``kind schema`` → what the centre of then reads of it."""
+CAME_LATER = {record.JOURNAL_GENERATION, decided.UNIT_DECIDED, settled.SETTLED, *planted.KINDS}
 LATER = datetime(2026, 12, 24, tzinfo=UTC)
 
 
@@ -97,7 +102,7 @@ def test_the_centre_of_then_can_read_it_or_says_that_it_is_too_old(case: dict) -
     wire = wire_of(case)
     shape = THEN_KNOWN.get(shape_of(wire))
     if shape is None:
-        assert wire.kind in (record.JOURNAL_GENERATION, decided.UNIT_DECIDED), "a kind that came later"
+        assert wire.kind in CAME_LATER, "a kind that the first release knew must be in its shapes"
     else:
         jsonschema_rs.validator_for(shape).validate(json.loads(wire.payload or ""))
 
@@ -220,10 +225,17 @@ def test_more_than_a_batch_is_read_again(database: Database) -> None:
 
 
 def make() -> Iterator[dict]:
+    lead = Signature("Ana", (Role.LEAD,))
+    permission = Derogation("destruction_ban", "BR-2026-17", "beyond_repair", (lead, Signature("Bo", (Role.LEAD,))))
     inspection = dataclasses.replace(
         an_inspection(7, [jpeg_of(1), jpeg_of(2)]), inspection_id="01930000-0000-7000-8000-000000000001",
         unit_id="01930000-0000-7000-8000-000000000002", parcel_id="01930000-0000-7000-8000-000000000003",
         serial_photo="c" * 64, skipped=(Skipped("weight", "the scale is broken"),), corrects="an earlier one",
+        gate_acts=(GateAct(GateActKind.SETTLED, "lithium", "", (lead,)),), derogations=(permission,),
+        earlier=(Earlier("an earlier one", (), stands=False),), market="DE",
+        basis=record.Basis(START, None, None, None),
+        audit=Draw(drawn=True, plan="audit@1", severity=Severity.NORMAL, share_ppm=50_000, key="a" * 16),
+        signalled=record.Signalled(("wrong_serial",), 1500, (("signals", "signals@1 " + "b" * 64),)),
     )  # fmt: skip
     scan = inspection.scans[0]
     for number, disposition in enumerate(Disposition):
@@ -253,6 +265,27 @@ def make() -> Iterator[dict]:
         (Derogation("destruction_ban", "BR-2026-17"),), START + timedelta(days=1),
     )  # fmt: skip
     yield {"name": "unit decided", "fact": _fact(decided.UNIT_DECIDED, ruling)}
+    permitted = dataclasses.replace(
+        ruling, lpn="LPN000000008", derogations=(permission,),
+        gate_acts=(GateAct(GateActKind.SETTLED, "lithium", "", (lead,)),),
+    )  # fmt: skip
+    yield {"name": "unit decided, signed by two", "fact": _fact(decided.UNIT_DECIDED, permitted)}
+    yield {"name": "second look settled", "fact": _fact(settled.SETTLED, settled.Settled(
+        "i1", "u1", True, ("wrong_serial",), True, "Ana", "apparel", "B", "Bo", START))}  # fmt: skip
+    yield {"name": "golden", "fact": _fact(planted.GOLDEN, planted.Golden(
+        "i1", "B", {"look": "worn"}, ("Ana", "Bo"), "looked together", START))}  # fmt: skip
+    yield {"name": "planted", "fact": _fact(planted.PLANTED, planted.Planted(
+        "acme", "R-9", "i1", planted.Why.AGAIN, "Cem", ("Ana",), -7, "blind@1", START))}  # fmt: skip
+    blind = {
+        record.PARCEL_OPENED: record.ParcelOpened("p-blind", ArrivalKind.RMA, scan, "R-9", "acme", START),
+        record.PARCEL_PARKED: record.ParcelParked("p-blind", "later", START),
+        record.PARCEL_CLOSED: record.ParcelClosed("p-blind", 1, (), START),
+        record.INSPECTION_CONFIRMED: dataclasses.replace(inspection, inspection_id="i-blind", rma="R-9"),
+        record.INSPECTION_VOIDED: record.InspectionVoided("i-blind", "undo", START),
+        record.LABEL_PRINTED: record.LabelPrinted("j-blind", "LPN9", 0, START),
+    }
+    for kind, payload in blind.items():
+        yield {"name": f"blind, {kind}", "fact": _fact(planted.PREFIX + kind, payload)}
 
 
 def _fact(kind: str, payload: object) -> Fact:

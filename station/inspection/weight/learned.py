@@ -45,8 +45,8 @@ class LearnedMass:
 def bin_of(mass_mg: int) -> int:
     """The middle of the bin that a mass falls into.
 
-    >>> bin_of(288_000), bin_of(288_250), bin_of(700)
-    (288128, 288128, 700)
+    >>> bin_of(288_000), bin_of(288_250), bin_of(288_300), bin_of(700)
+    (288000, 288000, 288512, 700)
     """
     shift = max(0, mass_mg.bit_length() - _BITS)
     return (mass_mg >> shift << shift) + ((1 << shift) >> 1)
