@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from station.errors import InvalidInput
 
@@ -10,9 +10,8 @@ _MINOR_DIGITS = {"JPY": 0, "KRW": 0, "HUF": 2, "KWD": 3, "BHD": 3, "TND": 3}
 """ISO 4217 currencies whose minor unit is not two digits (plus HUF, to say that it is two)."""
 
 
-@dataclass(frozen=True, slots=True, order=False)
-class Money:
-    """An amount in one currency."""
+class Money(msgspec.Struct, frozen=True):
+    """An amount in one currency. A struct, not a dataclass: a decision makes dozens, and it is ten times as fast."""
 
     minor: int
     """Integer minor units (cents); negative = a cost or a claw-back."""

@@ -121,7 +121,10 @@ class ReasonBook(Part, frozen=True, kw_only=True, tag_field="kind", tag="reasons
     sha256: str = ""
 
     def reason(self, code: str | None) -> ReturnReason | None:
-        return next((reason for reason in self.reasons if reason.code == code), None)
+        for reason in self.reasons:
+            if reason.code == code:
+                return reason
+        return None
 
     def label(self, code: str) -> str:
         known = self.reason(code)

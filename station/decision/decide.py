@@ -6,7 +6,7 @@ outrank money. Whatever does not fit any rule ends in quarantine with the reason
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from station.decision.customs import customs_note
 from station.decision.economics import value_routes

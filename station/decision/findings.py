@@ -7,7 +7,8 @@ holds the unit. An answer that should not have been asked may raise a gate but n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from station.decision.model import Case, Reason
 from station.inspection.entry import shown_value
@@ -19,8 +20,7 @@ _INCOMPLETE = 2
 """Level of ``packaging`` that a part found missing at the weight check still allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(msgspec.Struct, frozen=True):
     """The answers, understood."""
 
     declared: str | None

@@ -8,8 +8,8 @@ a proof, only by taking the finding back, and a finding that was taken back afte
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from station.decision.model import Reason, Signature
 from station.errors import IllegalTransition, OperatorError
@@ -136,8 +136,7 @@ PASSES = frozenset({Stand.NOT_ASKED, Stand.CLEAR, Stand.RELEASED})
 """Stands in which a gate forbids nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened to a gate, with the sentence that it leaves."""
 
     what: Happening
@@ -145,13 +144,15 @@ class Event:
     signed: tuple[Signature, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a gate stands, since which event, and what was refused on the way."""
 
     stand: Stand
     reason: Reason | None = None
     refused: tuple[str, ...] = ()
+
+
+UNTOUCHED = Standing(Stand.NOT_ASKED)
 
 
 def step(machine: Machine, stand: Stand, event: Event) -> Stand:
@@ -185,7 +186,7 @@ def authorise(right: Act, signed: tuple[Signature, ...]) -> None:
     permit(right, first.roles, person_id=first.person, proven=first.proven, second=second)
 
 
-def fold(machine: Machine, events: Iterable[Event], start: Standing = Standing(Stand.NOT_ASKED)) -> Standing:
+def fold(machine: Machine, events: Iterable[Event], start: Standing = UNTOUCHED) -> Standing:
     """Where a history leads. An event that may not happen leaves the gate as it was, and its refusal is kept."""
     standing = start
     for event in events:

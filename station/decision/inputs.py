@@ -47,7 +47,7 @@ def _mass(case: Case) -> int | None:
 
 def inputs_of(case: Case, unit: Unit) -> tuple[tuple[str, str], ...]:
     """(what, text), in a fixed order; what is unknown is left out."""
-    return tuple((what, text) for what, text in _inputs(case, unit) if text)
+    return tuple([one for one in _inputs(case, unit) if one[1]])
 
 
 def _inputs(case: Case, unit: Unit) -> Iterator[tuple[str, str]]:

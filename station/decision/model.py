@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+import msgspec
+
 from station.inspection.facts import Answer, IdentityOutcome, Skipped, WeightJudgement
 from station.inspection.protocol import Protocol
 from station.people.person import Role
@@ -30,9 +32,11 @@ class Disposition(StrEnum):
     SHIP_BACK = "ship_back"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One reason: a code for machines and a sentence for people, kept together for ever."""
+class Reason(msgspec.Struct, frozen=True):
+    """One reason: a code for machines and a sentence for people, kept together for ever.
+
+    A struct, not a dataclass: a decision makes dozens, and a frozen dataclass is ten times as slow to make.
+    """
 
     code: str
     text: str
@@ -186,8 +190,7 @@ class GateState(StrEnum):
     RAISED = "raised"
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(msgspec.Struct, frozen=True):
     """A rule of safety, law or honesty that nobody at the bench can talk past."""
 
     id: str
@@ -197,8 +200,7 @@ class Gate:
     requires: Disposition | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(msgspec.Struct, frozen=True):
     """One route and what it is worth."""
 
     disposition: Disposition

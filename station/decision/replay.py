@@ -8,13 +8,15 @@ that the new version asks for besides does not exist; neither is pretended.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from station.decision.again import Again, Recorded, recorded_protocol, run_again
 from station.decision.as_of import Change, RulesGone, Versions, changed, rules_as_of
@@ -41,8 +43,7 @@ class Verdict(StrEnum):
     """Something that it was decided from is neither in the record nor here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """The part of a decision that a merchant counts."""
 
     grade: str
@@ -56,8 +57,7 @@ class Result:
     """Raised gates, sorted."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnitReplay:
+class UnitReplay(msgspec.Struct, frozen=True):
     """One unit, before and after."""
 
     verdict: Verdict
@@ -271,7 +271,9 @@ class Replay:
         if merchant is None or not (change.policy_for_all or change.scheme_for_all):
             return recorded
         policy, scheme = change.policy_for_all or merchant.policy, change.scheme_for_all or merchant.grading_scheme
-        return replace(recorded, merchant=replace(merchant, policy=policy, grading_scheme=scheme))
+        return dataclasses.replace(
+            recorded, merchant=dataclasses.replace(merchant, policy=policy, grading_scheme=scheme)
+        )
 
 
 def _cannot(unit: UnitReplay, again: Again) -> UnitReplay:

@@ -203,5 +203,7 @@ def covers(prefix: str, category: str) -> bool:
 
 def longest_prefix(table: Mapping[str, int], category: str, default: int) -> int:
     """The value whose key is the longest prefix of the category."""
+    if not table:
+        return default
     best = max((prefix for prefix in table if covers(prefix, category)), key=len, default=None)
     return default if best is None else table[best]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
@@ -33,7 +34,8 @@ LOOK = (Reason("look_wrong_item", "Another article than the one announced"),)
 def asks(number: int, worth: int, hours: int) -> Inspection:
     plain = an_inspection(number)
     best, *others = plain.decision.alternatives
-    ways = (replace(best, allowed=True, value=Money(worth, "EUR")), *(replace(way, value=None) for way in others))
+    bent = msgspec.structs.replace
+    ways = (bent(best, allowed=True, value=Money(worth, "EUR")), *(bent(way, value=None) for way in others))
     begun = BEGUN + timedelta(hours=hours)
     return replace(
         plain, lpn=f"U{number}", identity=IdentityOutcome.WRONG_ITEM, started_at=begun,
