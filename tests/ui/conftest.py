@@ -16,6 +16,8 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="module", autouse=True)
 def _collect_after_the_module() -> Iterator[None]:
     gc.disable()
+    gc.collect()
+    gc.freeze()  # what other tests left alive is looked through once, not after every twentieth test of this module
     yield
     gc.collect()
     gc.enable()

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
-from station.decision.cover import cover_protocol
+from station.decision.cover import Coverage, cover_protocol
 from station.decision.rules import load_rules
 from station.inspection.protocol import Condition
 
 RULES = load_rules()
 
 
+@cache
+def covered(protocol_id: str) -> Coverage:
+    """The walk of a shipped protocol, once for all tests."""
+    (protocol,) = (each for each in RULES.latest if each.id == protocol_id)
+    return cover_protocol(protocol, RULES)
+
+
 @pytest.mark.parametrize("protocol", RULES.latest, ids=lambda protocol: protocol.id)
 def test_every_choice_is_reached_and_a_clean_unit_passes(protocol):
-    coverage = cover_protocol(protocol, RULES)
+    coverage = covered(protocol.id)
     assert coverage.missed == ()
     assert coverage.complete
     assert 1 <= coverage.longest_clean <= 3
@@ -28,7 +36,7 @@ def test_every_choice_is_reached_and_a_clean_unit_passes(protocol):
 def test_together_they_reach_every_grade_of_every_scheme():
     reached: Counter[tuple[str, str]] = Counter()
     for protocol in RULES.latest:
-        for scheme, grades in cover_protocol(protocol, RULES).grades.items():
+        for scheme, grades in covered(protocol.id).grades.items():
             reached.update({(scheme, grade): count for grade, count in grades.items()})
     assert [key for key, count in reached.items() if not count] == []
 
