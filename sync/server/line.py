@@ -2,10 +2,11 @@
 
 Context: after an outage hundreds of benches send their backlogs at once, some hundred entries a request, while others
 simply work; a bench at work must have its answer within a second. Decision: two lines before the same threads; a
-thread takes from the line of small things as long as there are any. One bench sends one request after the other, so
-nothing overtakes within a chain. A backlog is let in while the line before it takes ``PATIENCE_S`` at most, as the
-last ones went: longer, and benches would give up waiting and send everything again. Price: under a flood of small
-things a backlog waits; it is the small ones that are bounded by number.
+thread takes from the line of small things as long as there are any. A bench has two batches of a backlog under way
+at most; one that gets ahead of the other is waited for by the journal, or sent again, so no chain breaks. A backlog is
+let in while the line before it takes ``PATIENCE_S`` at most, as the last ones went: longer, and benches would give up
+waiting and send everything again. Price: under a flood of small things a backlog waits; it is the small ones that are
+bounded by number.
 """
 
 from __future__ import annotations
